@@ -1,0 +1,94 @@
+// Read buffers: a stream reads into a chunk and hands it to its reader whole, so that bytes are not
+// copied and a connection without unread input holds no buffer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace atlas {
+
+class ChunkPool;
+
+/// Bytes that have arrived, in a buffer borrowed from a pool; gives it back when destroyed. Stays on
+/// its thread.
+class Chunk {
+ public:
+  Chunk() noexcept = default;
+  Chunk(Chunk&& other) noexcept { swap(other); }
+  Chunk& operator=(Chunk&& other) noexcept {
+    Chunk taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
+  Chunk(const Chunk&) = delete;
+  Chunk& operator=(const Chunk&) = delete;
+  inline ~Chunk();
+
+  /// The bytes not yet consumed. They may be written to: whoever holds the chunk owns them.
+  [[nodiscard]] std::span<char> bytes() noexcept { return {memory_.get() + begin_, end_ - begin_}; }
+  [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
+  /// Whether there is a buffer at all.
+  explicit operator bool() const noexcept { return memory_ != nullptr; }
+  void consume(std::size_t count) noexcept { begin_ += static_cast<std::uint32_t>(count); }
+
+  /// Free space behind the bytes; none without a buffer.
+  [[nodiscard]] std::span<char> room() noexcept;
+  /// Makes the first `count` bytes of `room()` part of `bytes()`.
+  void filled(std::size_t count) noexcept { end_ += static_cast<std::uint32_t>(count); }
+
+ private:
+  friend class ChunkPool;
+  Chunk(std::unique_ptr<char[]> memory, ChunkPool& pool) noexcept : memory_(std::move(memory)), pool_(&pool) {}
+
+  void swap(Chunk& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(pool_, other.pool_);
+    std::swap(begin_, other.begin_);
+    std::swap(end_, other.end_);
+  }
+
+  std::unique_ptr<char[]> memory_;
+  ChunkPool* pool_ = nullptr;
+  std::uint32_t begin_ = 0;
+  std::uint32_t end_ = 0;
+};
+
+/// Buffers of one size, the most recently used first. Outlives its chunks. One per thread.
+class ChunkPool {
+ public:
+  explicit ChunkPool(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) { free_.reserve(free_max); }
+
+  [[nodiscard]] Chunk take() {
+    if (free_.empty()) return {std::make_unique_for_overwrite<char[]>(chunk_bytes_), *this};
+    Chunk chunk(std::move(free_.back()), *this);
+    free_.pop_back();
+    return chunk;
+  }
+  [[nodiscard]] std::size_t chunk_bytes() const noexcept { return chunk_bytes_; }
+
+ private:
+  friend class Chunk;
+  static constexpr std::size_t free_max = 64;
+
+  void give_back(std::unique_ptr<char[]> memory) noexcept {
+    if (free_.size() < free_max) free_.push_back(std::move(memory));
+  }
+
+  std::size_t chunk_bytes_;
+  std::vector<std::unique_ptr<char[]>> free_;
+};
+
+inline Chunk::~Chunk() {
+  if (memory_) pool_->give_back(std::move(memory_));
+}
+
+inline std::span<char> Chunk::room() noexcept {
+  if (!memory_) return {};
+  return {memory_.get() + end_, pool_->chunk_bytes() - end_};
+}
+
+}  // namespace atlas

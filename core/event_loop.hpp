@@ -1,0 +1,13 @@
+// A thread's event loop, from the outside: run a first fiber and everything it starts.
+#pragma once
+
+#include <atlas/core/scheduler.hpp>
+#include <atlas/core/unique_function.hpp>
+
+namespace atlas {
+
+/// Runs `main` as the first fiber of a new loop and scheduler on this thread; returns when it has ended,
+/// and rethrows what it threw. Fibers it leaves behind must end by themselves before that.
+void run_event_loop(UniqueFunction main, const SchedulerOptions& options = {});
+
+}  // namespace atlas

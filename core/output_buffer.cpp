@@ -1,0 +1,75 @@
+#include <atlas/core/output_buffer.hpp>
+
+#include <atlas/core/assert.hpp>
+
+#include <array>
+
+namespace atlas {
+
+void OutputBuffer::attach(Stream& stream, Duration stall_max) {
+  stream_ = &stream;
+  stall_max_ = stall_max;
+  error_ = {};
+}
+
+void OutputBuffer::detach() noexcept {
+  ATLAS_ASSERT(in_flight_.empty() || stream_->aborted(), "an output buffer was left while a write was under way");
+  stream_ = nullptr;
+  pending_.clear();
+  in_flight_.clear();
+  pending_.shrink(kept_bytes_max);
+  in_flight_.shrink(kept_bytes_max);
+}
+
+Result<void> OutputBuffer::flush() { return write_through({}); }
+
+Result<void> OutputBuffer::write_through(std::string_view bytes) {
+  if (auto waited = wait_for_background(); !waited) return waited;
+  if (pending_.empty() && bytes.empty()) return {};
+  const std::array pieces{pending_.view(), bytes};
+  const auto written = stream_->write(pending_.empty() ? std::span(pieces).last(1) : std::span(pieces), {.stall_max = stall_max_});
+  pending_.clear();
+  return written ? written : fail(written.error());
+}
+
+void OutputBuffer::flush_without_waiting() noexcept {
+  if (stream_ == nullptr || pending_.empty() || error_ || stream_->writing()) return;
+  const std::string_view bytes = pending_.view();
+  const auto taken = stream_->try_write({&bytes, 1});
+  if (!taken) {
+    error_ = taken.error();
+    return;
+  }
+  pending_.consume(*taken);
+  if (pending_.empty()) return;
+  in_flight_.swap(pending_);
+  stream_->write_in_background(in_flight_.view(), *this);
+}
+
+void OutputBuffer::on_written(std::error_code error) {
+  in_flight_.clear();
+  error_ = error;
+  if (!error) flush_without_waiting();
+  waiter_.wake();
+}
+
+Result<void> OutputBuffer::wait_for_background() {
+  while (!error_ && !in_flight_.empty()) {
+    const std::size_t unsent_before = stream_->unsent_bytes();
+    Wait wait({"write", stream_});
+    waiter_ = wait.waker();
+    const auto outcome = wait.park(Deadline::after(stall_max_));
+    const bool progress = outcome.status == WaitStatus::timed_out && stream_->unsent_bytes() != unsent_before;
+    if (!outcome.woken() && !progress) return fail(outcome.error());
+  }
+  if (error_) return Unexpected(error_);
+  return {};
+}
+
+Result<void> OutputBuffer::fail(std::error_code error) {
+  error_ = error;
+  stream_->abort();
+  return Unexpected(error);
+}
+
+}  // namespace atlas

@@ -1,0 +1,54 @@
+// What a connection is about to send: small pieces gather here and leave in one write. Bounded by who
+// appends. Knows nothing of what the bytes mean.
+#pragma once
+
+#include <atlas/core/byte_buffer.hpp>
+#include <atlas/core/stream.hpp>
+
+#include <string_view>
+#include <system_error>
+
+namespace atlas {
+
+/// Used for one stream at a time, by one fiber at a time.
+class OutputBuffer final : private WriteObserver {
+ public:
+  OutputBuffer() = default;
+  OutputBuffer(const OutputBuffer&) = delete;
+  OutputBuffer& operator=(const OutputBuffer&) = delete;
+  ~OutputBuffer() = default;
+
+  /// From here on for `stream`, empty and without error. `stall_max`: see WriteLimits.
+  void attach(Stream& stream, Duration stall_max);
+  /// Forgets what was not sent. No write of it may be under way, unless the stream was aborted.
+  void detach() noexcept;
+
+  /// Append here; nothing leaves until one of the functions below is called.
+  [[nodiscard]] ByteBuffer& pending() noexcept { return pending_; }
+
+  /// Suspends until the system has taken all that is pending.
+  Result<void> flush();
+  /// Suspends until the system has taken all that is pending and, after it, `bytes`, which are not copied.
+  Result<void> write_through(std::string_view bytes);
+  /// Gives the system what it takes at once; the rest follows in the background. For suspend hooks.
+  void flush_without_waiting() noexcept;
+
+  /// Set for good by the first write that failed.
+  [[nodiscard]] std::error_code error() const noexcept { return error_; }
+
+ private:
+  void on_written(std::error_code error) override;
+  Result<void> wait_for_background();
+  Result<void> fail(std::error_code error);
+
+  static constexpr std::size_t kept_bytes_max = std::size_t{64} * 1024;
+
+  Stream* stream_ = nullptr;
+  Duration stall_max_ = Duration::max();
+  ByteBuffer pending_;
+  ByteBuffer in_flight_;  // being written in the background
+  Waker waiter_;
+  std::error_code error_;
+};
+
+}  // namespace atlas

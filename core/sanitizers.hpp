@@ -1,0 +1,145 @@
+// What AddressSanitizer, ThreadSanitizer and valgrind are told about stacks. In a plain build every
+// function here is empty. Internal: used by context.cpp and stack_pool.cpp.
+#pragma once
+
+#include <cstddef>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ATLAS_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define ATLAS_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define ATLAS_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define ATLAS_TSAN 1
+#endif
+
+#if defined(ATLAS_ASAN)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if defined(ATLAS_TSAN)
+#include <sanitizer/tsan_interface.h>
+#endif
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#define ATLAS_VALGRIND 1
+#endif
+
+namespace atlas::detail::sanitizers {
+
+/// One per context. The calls come in pairs around each switch: entering/entered, leaving/left.
+class FiberState {
+ public:
+  void create([[maybe_unused]] const void* bottom, [[maybe_unused]] std::size_t size) {
+#if defined(ATLAS_ASAN)
+    bottom_ = bottom;
+    size_ = size;
+#endif
+#if defined(ATLAS_TSAN)
+    inside_ = __tsan_create_fiber(0);
+#endif
+#if defined(ATLAS_VALGRIND)
+    valgrind_id_ = VALGRIND_STACK_REGISTER(bottom, static_cast<const char*>(bottom) + size);
+#endif
+  }
+
+  void destroy() {
+#if defined(ATLAS_TSAN)
+    __tsan_destroy_fiber(inside_);
+#endif
+#if defined(ATLAS_VALGRIND)
+    VALGRIND_STACK_DEREGISTER(valgrind_id_);
+#endif
+  }
+
+  /// Around the construction of a boost::context::fiber, which visits the new stack for a moment
+  /// without coming by here: ThreadSanitizer books its frames on the right side.
+  void visit_begins() {
+#if defined(ATLAS_TSAN)
+    outside_ = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(inside_, 0);
+#endif
+  }
+  void visit_ends() {
+#if defined(ATLAS_TSAN)
+    __tsan_switch_to_fiber(outside_, 0);
+#endif
+  }
+
+  /// On the thread's stack, before switching in.
+  void entering() {
+#if defined(ATLAS_ASAN)
+    __sanitizer_start_switch_fiber(&outside_fake_stack_, bottom_, size_);
+#endif
+#if defined(ATLAS_TSAN)
+    outside_ = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(inside_, 0);
+#endif
+  }
+
+  /// On the fiber's stack, just switched in.
+  void entered() {
+#if defined(ATLAS_ASAN)
+    __sanitizer_finish_switch_fiber(inside_fake_stack_, &outside_bottom_, &outside_size_);
+#endif
+  }
+
+  /// On the fiber's stack, before switching out.
+  void leaving() {
+#if defined(ATLAS_ASAN)
+    __sanitizer_start_switch_fiber(&inside_fake_stack_, outside_bottom_, outside_size_);
+#endif
+#if defined(ATLAS_TSAN)
+    __tsan_switch_to_fiber(outside_, 0);
+#endif
+  }
+
+  /// As `leaving`, but the fiber never comes back: its fake stack is given up.
+  void leaving_for_good() {
+#if defined(ATLAS_ASAN)
+    __sanitizer_start_switch_fiber(nullptr, outside_bottom_, outside_size_);
+#endif
+#if defined(ATLAS_TSAN)
+    __tsan_switch_to_fiber(outside_, 0);
+#endif
+  }
+
+  /// On the thread's stack, just switched out.
+  void left() {
+#if defined(ATLAS_ASAN)
+    __sanitizer_finish_switch_fiber(outside_fake_stack_, nullptr, nullptr);
+#endif
+  }
+
+ private:
+#if defined(ATLAS_ASAN)
+  const void* bottom_ = nullptr;
+  std::size_t size_ = 0;
+  void* inside_fake_stack_ = nullptr;
+  void* outside_fake_stack_ = nullptr;
+  const void* outside_bottom_ = nullptr;
+  std::size_t outside_size_ = 0;
+#endif
+#if defined(ATLAS_TSAN)
+  void* inside_ = nullptr;
+  void* outside_ = nullptr;
+#endif
+#if defined(ATLAS_VALGRIND)
+  unsigned valgrind_id_ = 0;
+#endif
+};
+
+/// The memory is about to be reused or given back: no poison of old frames may stay.
+inline void forget_stack([[maybe_unused]] void* bottom, [[maybe_unused]] std::size_t size) {
+#if defined(ATLAS_ASAN)
+  __asan_unpoison_memory_region(bottom, size);
+#endif
+}
+
+}  // namespace atlas::detail::sanitizers

@@ -1,0 +1,195 @@
+#include <atlas/core/scheduler.hpp>
+
+#include <atlas/core/assert.hpp>
+#include <atlas/core/fiber.hpp>
+#include <atlas/core/fiber_record.hpp>
+#include <atlas/core/stack_overflow.hpp>
+
+#include <algorithm>
+
+namespace atlas {
+
+using detail::FiberRecord;
+using detail::FiberState;
+
+constinit thread_local Scheduler* Scheduler::current_ = nullptr;
+
+/// Makes a scheduler the thread's current one for a scope.
+class Scheduler::Binding {
+ public:
+  explicit Binding(Scheduler& scheduler) : previous_(current_) {
+    ATLAS_ASSERT(current_ == nullptr || current_ == &scheduler, "a thread runs one scheduler at a time");
+    current_ = &scheduler;
+  }
+  ~Binding() { current_ = previous_; }
+  Binding(const Binding&) = delete;
+  Binding& operator=(const Binding&) = delete;
+
+ private:
+  Scheduler* previous_;
+};
+
+Scheduler::Scheduler(Driver& driver, SchedulerOptions options)
+    : driver_(driver),
+      options_(options),
+      inbox_(std::make_shared<Inbox>(driver)),
+      timers_(driver.now()),
+      stacks_(options.stack_bytes),
+      chunks_(options.read_chunk_bytes),
+      trim_timer_([](void* self) { static_cast<Scheduler*>(self)->trim(); }, this) {}
+
+Scheduler::~Scheduler() {
+  inbox_->close();
+  ATLAS_ASSERT(alive_ == 0, "a scheduler was destroyed while a fiber was alive");
+  for (auto& record : records_) trim_stack(record, false);
+}
+
+void Scheduler::run() {
+  const Binding binding(*this);
+  const detail::StackOverflowGuard overflow_guard;
+  stopping_ = false;
+  while (!stopping_ || queue_first_ != nullptr) turn(!stopping_);
+}
+
+void Scheduler::turn(bool may_wait) {
+  const Binding binding(*this);
+  ATLAS_ASSERT(running_ == nullptr, "a fiber cannot turn its own scheduler's loop");
+  inbox_->drain();
+  timers_.advance(driver_.turn_time());
+  run_batch();
+  const bool wait = may_wait && queue_first_ == nullptr && !stopping_;
+  driver_.poll(wait ? timers_.next_event() : driver_.turn_time());
+}
+
+// Bounded, so that fibers which keep waking one another cannot starve I/O.
+void Scheduler::run_batch() {
+  for (std::size_t i = 0; i < options_.switches_per_turn_max && queue_first_ != nullptr; ++i) {
+    FiberRecord& fiber = *queue_first_;
+    queue_first_ = fiber.next;
+    if (queue_first_ == nullptr) queue_last_ = nullptr;
+    fiber.next = nullptr;
+    resume(fiber);
+  }
+}
+
+void Scheduler::start(std::string_view name, UniqueFunction body) { wake(create(name, std::move(body)), false); }
+
+FiberRecord& Scheduler::create(std::string_view name, UniqueFunction body) {
+  if (free_ == nullptr) free_ = &records_.emplace_back(*this);
+  FiberRecord* fiber = free_;
+  if (!fiber->context) give_stack(*fiber);  // may throw: the record stays on the free list
+  free_ = std::exchange(fiber->next, nullptr);
+  fiber->set_name(name);
+  fiber->body = std::move(body);
+  fiber->state = FiberState::parked;
+  fiber->stack_used = true;
+  ++fiber->incarnation;
+  ++started_;
+  alive_high_water_ = std::max(alive_high_water_, ++alive_);
+  return *fiber;
+}
+
+void Scheduler::give_stack(FiberRecord& fiber) {
+  fiber.context.emplace(stacks_.take(), run_fiber, &fiber);
+  if (!trim_timer_.armed()) arm_trim();
+}
+
+void Scheduler::arm_trim() noexcept {
+  if (options_.trim_interval <= Duration::zero()) return;
+  trim_timer_.arm(timers_, driver_.turn_time() + options_.trim_interval);
+}
+
+void Scheduler::run_fiber(void* record) noexcept {
+  auto& fiber = *static_cast<FiberRecord*>(record);
+  try {
+    fiber.body();
+  } catch (...) {
+    fiber.exception = std::current_exception();
+  }
+  fiber.body.reset();
+  fiber.scheduler.finish(fiber);
+}
+
+void Scheduler::finish(FiberRecord& fiber) noexcept {
+  fiber.state = FiberState::finished;
+  if (fiber.group != nullptr) detail::left_group(fiber);
+  ATLAS_ASSERT(fiber.exception == nullptr || fiber.handle_attached,
+               "an exception left a fiber that nobody joins");
+  fiber.joiner.wake_queued();
+}
+
+void Scheduler::release(FiberRecord& fiber) noexcept {
+  fiber.state = FiberState::free;
+  fiber.handle_attached = false;
+  fiber.cancel_requested = false;
+  fiber.shield_depth = 0;
+  fiber.scope_deadline = {};
+  fiber.suspend_hook = nullptr;
+  fiber.exception = nullptr;
+  fiber.joiner = {};
+  fiber.group = nullptr;
+  fiber.detail = {};
+  fiber.next = free_;
+  free_ = &fiber;
+  --alive_;
+}
+
+void Scheduler::wake(FiberRecord& fiber, bool queued) {
+  ATLAS_ASSERT(current_ == this || current_ == nullptr, "a fiber was woken from another scheduler's thread");
+  if (!queued && current_ == this && running_ == nullptr) return resume(fiber);
+  enqueue(fiber);
+}
+
+void Scheduler::enqueue(FiberRecord& fiber) noexcept {
+  fiber.state = FiberState::queued;
+  (queue_last_ != nullptr ? queue_last_->next : queue_first_) = &fiber;
+  queue_last_ = &fiber;
+}
+
+void Scheduler::resume(FiberRecord& fiber) {
+  running_ = &fiber;
+  fiber.state = FiberState::running;
+  fiber.context->enter();
+  running_ = nullptr;
+  if (fiber.state == FiberState::finished && !fiber.handle_attached) release(fiber);
+}
+
+void Scheduler::suspend(FiberRecord& fiber) {
+  ATLAS_ASSERT(current_ == this && running_ == &fiber, "a fiber left its thread");
+  fiber.context->leave();
+}
+
+const FiberRecord* Scheduler::overflowed_fiber(const void* address) const noexcept {
+  if (running_ == nullptr || !running_->context) return nullptr;
+  return stacks_.in_guard(running_->context->memory(), address) ? running_ : nullptr;
+}
+
+// Stacks that the last interval needed at its busiest stay, without their deep pages; the rest go.
+void Scheduler::trim() noexcept {
+  std::size_t kept = 0;
+  const std::size_t keep_max = alive_high_water_ - alive_;
+  for (FiberRecord* fiber = free_; fiber != nullptr; fiber = fiber->next) {
+    if (!fiber->context) continue;
+    const bool keep = kept < keep_max;
+    trim_stack(*fiber, keep);
+    if (keep) ++kept;
+  }
+  alive_high_water_ = alive_;
+  stacks_.release_empty_slabs();
+  if (stacks_.slab_count() > 0) arm_trim();
+}
+
+void Scheduler::trim_stack(FiberRecord& fiber, bool keep) noexcept {
+  constexpr std::size_t shallow_bytes = std::size_t{16} * 1024;
+  if (!fiber.context) return;
+  if (!keep) {
+    const auto memory = fiber.context->memory();
+    fiber.context.reset();
+    detail::StackPool::discard_deep_pages(memory, 0);
+    stacks_.give_back(memory);
+  } else if (std::exchange(fiber.stack_used, false)) {
+    detail::StackPool::discard_deep_pages(fiber.context->memory(), shallow_bytes);
+  }
+}
+
+}  // namespace atlas

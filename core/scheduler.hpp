@@ -1,0 +1,128 @@
+// The fibers of one thread: who runs, who waits, and when the loop is asked for news.
+// Users meet it through fiber.hpp; those who embed Atlas create one per thread, on a driver.
+#pragma once
+
+#include <atlas/core/chunk.hpp>
+#include <atlas/core/driver.hpp>
+#include <atlas/core/inbox.hpp>
+#include <atlas/core/stack_pool.hpp>
+#include <atlas/core/timer_wheel.hpp>
+#include <atlas/core/unique_function.hpp>
+#include <atlas/core/wait.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string_view>
+
+namespace atlas {
+
+namespace detail {
+struct FiberRecord;
+}
+
+namespace log {
+class Sink;
+}
+
+struct SchedulerOptions {
+  std::size_t stack_bytes = std::size_t{256} * 1024;  ///< Per fiber; reserved, committed as touched.
+  std::size_t switches_per_turn_max = 256;            ///< Fibers run from the queue before I/O is looked at.
+  std::size_t read_chunk_bytes = std::size_t{32} * 1024;  ///< Read buffers, shared by all connections.
+  Duration trim_interval = std::chrono::seconds(5);   ///< How often unused stack memory is given back; zero: never.
+};
+
+/// Single-threaded but for `inbox()`. Lives on the thread that runs it.
+class Scheduler {
+ public:
+  explicit Scheduler(Driver& driver, SchedulerOptions options = {});
+  /// Every fiber must have ended.
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  /// The scheduler that runs this thread's fibers; null outside of `run` and `turn`.
+  [[nodiscard]] static Scheduler* current() noexcept { return current_; }
+
+  /// Runs until `stop` is called and nothing is left in the run queue.
+  void run();
+  /// Once round: what was posted, due timers, a batch of fibers, then the driver, which waits only when
+  /// `may_wait` and no fiber is ready.
+  void turn(bool may_wait);
+  void stop() noexcept { stopping_ = true; }
+
+  /// Starts a fiber that nobody joins; an exception that leaves `body` aborts the process. From a
+  /// callback on the loop's stack it runs at once, else it joins the run queue.
+  void start(std::string_view name, UniqueFunction body);
+
+  [[nodiscard]] Driver& driver() noexcept { return driver_; }
+  [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
+  [[nodiscard]] ChunkPool& chunks() noexcept { return chunks_; }
+  [[nodiscard]] TimePoint turn_time() noexcept { return driver_.turn_time(); }
+  /// Safe to keep and to use from any thread.
+  [[nodiscard]] const std::shared_ptr<Inbox>& inbox() noexcept { return inbox_; }
+
+  /// Whether the caller is on a fiber (and may suspend) rather than on the loop's stack.
+  [[nodiscard]] bool on_fiber() const noexcept { return running_ != nullptr; }
+  [[nodiscard]] detail::FiberRecord* running() noexcept { return running_; }
+  [[nodiscard]] std::size_t fibers_alive() const noexcept { return alive_; }
+  [[nodiscard]] std::uint64_t fibers_started() const noexcept { return started_; }
+  /// Whether a fiber is in the run queue.
+  [[nodiscard]] bool has_ready_fibers() const noexcept { return queue_first_ != nullptr; }
+  /// Slabs of stacks mapped at present.
+  [[nodiscard]] std::size_t stack_slabs() const noexcept { return stacks_.slab_count(); }
+
+  /// Where `log::…` of this thread goes; null: straight to stderr.
+  [[nodiscard]] log::Sink* log_sink() const noexcept { return log_sink_; }
+  void set_log_sink(log::Sink* sink) noexcept { log_sink_ = sink; }
+  /// The worker's number in logs; -1 for none.
+  [[nodiscard]] int worker_index() const noexcept { return worker_index_; }
+  void set_worker_index(int index) noexcept { worker_index_ = index; }
+
+  // For the runtime itself.
+  [[nodiscard]] detail::FiberRecord& create(std::string_view name, UniqueFunction body);
+  void release(detail::FiberRecord& fiber) noexcept;
+  void enqueue(detail::FiberRecord& fiber) noexcept;
+  /// Runs a parked fiber: at once when called on the loop's stack and not `queued`, else from the queue.
+  void wake(detail::FiberRecord& fiber, bool queued);
+  /// Leaves the running fiber's stack; returns when the fiber is resumed. Its state was set by the caller.
+  void suspend(detail::FiberRecord& fiber);
+  /// The running fiber, if `address` is in its guard page: it has overflowed its stack. Async-signal-safe.
+  [[nodiscard]] const detail::FiberRecord* overflowed_fiber(const void* address) const noexcept;
+
+ private:
+  class Binding;
+
+  static void run_fiber(void* record) noexcept;
+  void resume(detail::FiberRecord& fiber);
+  void finish(detail::FiberRecord& fiber) noexcept;
+  void run_batch();
+  void give_stack(detail::FiberRecord& fiber);
+  void arm_trim() noexcept;
+  void trim() noexcept;
+  void trim_stack(detail::FiberRecord& fiber, bool keep) noexcept;
+
+  static constinit thread_local Scheduler* current_;
+
+  Driver& driver_;
+  SchedulerOptions options_;
+  std::shared_ptr<Inbox> inbox_;
+  TimerWheel timers_;
+  detail::StackPool stacks_;
+  ChunkPool chunks_;
+  std::deque<detail::FiberRecord> records_;
+  detail::FiberRecord* free_ = nullptr;  // most recently used first
+  detail::FiberRecord* queue_first_ = nullptr;
+  detail::FiberRecord* queue_last_ = nullptr;
+  detail::FiberRecord* running_ = nullptr;
+  std::size_t alive_ = 0;
+  std::size_t alive_high_water_ = 0;  // since the last trim
+  std::uint64_t started_ = 0;
+  Timer trim_timer_;
+  log::Sink* log_sink_ = nullptr;
+  int worker_index_ = -1;
+  bool stopping_ = false;
+};
+
+}  // namespace atlas

@@ -1,0 +1,170 @@
+#include <atlas/core/socket.hpp>
+
+#include <atlas/core/uv/uv_poll.hpp>
+#include <atlas/core/uv/uv_stream.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace atlas {
+namespace {
+
+std::error_code last_error() { return {errno, std::system_category()}; }
+
+/// The system's form of an address.
+struct NativeAddress {
+  explicit NativeAddress(const SocketAddress& address)
+      : bytes(static_cast<socklen_t>(address.to_native(get()))) {}
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+
+  sockaddr_storage storage{};
+  socklen_t bytes;
+};
+
+Result<FileDescriptor> open_socket(const SocketAddress& address) {
+  const int family = address.is_unix() ? AF_UNIX : address.family() == SocketAddress::Family::ipv4 ? AF_INET : AF_INET6;
+  FileDescriptor fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return Unexpected(last_error());
+  return fd;
+}
+
+void set_option(int fd, int level, int option) {
+  const int on = 1;
+  ::setsockopt(fd, level, option, &on, sizeof on);
+}
+
+void set_listen_options(int fd, const SocketAddress& address, const ListenOptions& options) {
+  if (address.is_unix()) return;
+  set_option(fd, SOL_SOCKET, SO_REUSEADDR);
+  if (options.reuse_port) set_option(fd, SOL_SOCKET, SO_REUSEPORT);
+  if (options.no_delay) set_option(fd, IPPROTO_TCP, TCP_NODELAY);
+  if (address.family() == SocketAddress::Family::ipv6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+}
+
+/// Removes a unix socket that a server which is gone has left behind.
+void remove_stale_socket(const SocketAddress& address) {
+  struct stat status {};
+  if (::lstat(address.host().c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+  NativeAddress native(address);
+  const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (::connect(probe.get(), native.get(), native.bytes) != 0 && errno == ECONNREFUSED) {
+    ::unlink(address.host().c_str());
+  }
+}
+
+SocketAddress bound_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t bytes = sizeof storage;
+  auto* native = reinterpret_cast<sockaddr*>(&storage);
+  ::getsockname(fd, native, &bytes);
+  return SocketAddress(native, bytes);
+}
+
+/// Errors that accept reports of a connection that is already gone, or of the network (accept(2)).
+bool concerns_one_client(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case EPERM: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+class Listener::Poll : public uv::Readiness {
+ public:
+  using Readiness::Readiness;
+};
+
+Listener::Listener(FileDescriptor fd, SocketAddress address, std::string owned_path)
+    : fd_(std::move(fd)), address_(std::move(address)), owned_path_(std::move(owned_path)) {}
+
+Listener::Listener(Listener&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      address_(std::move(other.address_)),
+      owned_path_(std::exchange(other.owned_path_, {})),
+      poll_(std::move(other.poll_)) {}
+
+Listener& Listener::operator=(Listener&& other) noexcept {
+  Listener taken(std::move(other));
+  std::swap(fd_, taken.fd_);
+  std::swap(address_, taken.address_);
+  std::swap(owned_path_, taken.owned_path_);
+  std::swap(poll_, taken.poll_);
+  return *this;
+}
+
+Listener::~Listener() {
+  poll_.reset();
+  if (!owned_path_.empty()) ::unlink(owned_path_.c_str());
+}
+
+Result<Listener> Listener::bind(const SocketAddress& address, const ListenOptions& options) {
+  auto fd = open_socket(address);
+  if (!fd) return Unexpected(fd.error());
+  set_listen_options(fd->get(), address, options);
+  if (address.is_unix()) remove_stale_socket(address);
+  NativeAddress native(address);
+  if (::bind(fd->get(), native.get(), native.bytes) != 0) return Unexpected(last_error());
+  Listener listener(*std::move(fd), address, address.is_unix() ? address.host() : std::string());
+  if (::listen(listener.fd_.get(), options.backlog) != 0) return Unexpected(last_error());
+  if (!address.is_unix()) listener.address_ = bound_address(listener.fd_.get());
+  return listener;
+}
+
+Result<AcceptedSocket> Listener::accept() {
+  for (;;) {
+    sockaddr_storage storage{};
+    socklen_t bytes = sizeof storage;
+    auto* peer = reinterpret_cast<sockaddr*>(&storage);
+    FileDescriptor fd(::accept4(fd_.get(), peer, &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) return AcceptedSocket{std::move(fd), SocketAddress(peer, bytes)};
+    if (concerns_one_client(errno)) continue;
+    if (errno != EAGAIN) return Unexpected(last_error());
+    if (!poll_) poll_ = std::make_unique<Poll>(fd_.get());
+    const auto outcome = poll_->wait({"accept", this}, UV_READABLE);
+    if (!outcome.woken()) return Unexpected(outcome.error());
+  }
+}
+
+Result<StreamPtr> adopt_socket(FileDescriptor fd, const SocketAddress& peer) {
+  return uv::UvStream::open(std::move(fd), peer);
+}
+
+Result<StreamPtr> connect(const SocketAddress& address, Deadline deadline) {
+  auto fd = open_socket(address);
+  if (!fd) return Unexpected(fd.error());
+  if (!address.is_unix()) set_option(fd->get(), IPPROTO_TCP, TCP_NODELAY);
+  NativeAddress native(address);
+  if (::connect(fd->get(), native.get(), native.bytes) != 0) {
+    if (errno != EINPROGRESS) return Unexpected(last_error());
+    uv::Readiness poll(fd->get());
+    const auto outcome = poll.wait({"connect"}, UV_WRITABLE, deadline);
+    if (!outcome.woken()) return Unexpected(outcome.error());
+    int error = 0;
+    socklen_t bytes = sizeof error;
+    ::getsockopt(fd->get(), SOL_SOCKET, SO_ERROR, &error, &bytes);
+    if (error != 0) return Unexpected(std::error_code(error, std::system_category()));
+  }
+  return adopt_socket(*std::move(fd), address);
+}
+
+}  // namespace atlas

@@ -1,0 +1,102 @@
+#include <atlas/core/stack_pool.hpp>
+
+#include <atlas/core/assert.hpp>
+#include <atlas/core/sanitizers.hpp>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+
+namespace atlas::detail {
+namespace {
+
+// Linux 6.13. Unlike mprotect, it does not split the mapping: a slab stays one entry of the
+// process's map, and vm.max_map_count is no limit on fibers.
+constexpr int madv_guard_install = 102;
+
+constexpr std::size_t stack_bytes_min = std::size_t{16} * 1024;
+
+std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+}  // namespace
+
+StackPool::StackPool(std::size_t stack_bytes)
+    : page_bytes_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))),
+      stack_bytes_(round_up(std::max(stack_bytes, stack_bytes_min), page_bytes_)) {}
+
+StackPool::~StackPool() {
+  release_empty_slabs();
+  ATLAS_ASSERT(slabs_.empty(), "a stack pool was destroyed while a stack was in use");
+}
+
+std::size_t StackPool::slab_bytes() const noexcept { return (stack_bytes_ + page_bytes_) * stacks_per_slab; }
+
+StackMemory StackPool::take() {
+  const auto with_room =
+      std::find_if(slabs_.rbegin(), slabs_.rend(), [](const Slab& candidate) { return !candidate.free.empty(); });
+  Slab& slab = with_room != slabs_.rend() ? *with_room : add_slab();
+  const StackMemory stack = slab.free.back();
+  slab.free.pop_back();
+  ++slab.in_use;
+  return stack;
+}
+
+void StackPool::give_back(StackMemory stack) noexcept {
+  sanitizers::forget_stack(stack.bottom, stack_bytes_);
+  Slab& slab = slab_of(stack);
+  slab.free.push_back(stack);  // within the capacity reserved by add_slab
+  --slab.in_use;
+}
+
+StackPool::Slab& StackPool::add_slab() {
+  void* memory = ::mmap(nullptr, slab_bytes(), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  auto* base = static_cast<std::byte*>(memory);
+  ::madvise(memory, slab_bytes(), MADV_NOHUGEPAGE);  // a huge page would commit eight stacks at once
+  Slab slab{.base = base, .in_use = 0, .free = {}};
+  slab.free.reserve(stacks_per_slab);
+  for (std::size_t i = stacks_per_slab; i-- > 0;) {
+    std::byte* guard_page = base + i * (stack_bytes_ + page_bytes_);
+    guard(guard_page);
+    slab.free.push_back({guard_page + page_bytes_, guard_page + page_bytes_ + stack_bytes_});
+  }
+  return slabs_.emplace_back(std::move(slab));
+}
+
+void StackPool::guard(std::byte* page) const {
+  if (::madvise(page, page_bytes_, madv_guard_install) == 0) return;
+  if (::mprotect(page, page_bytes_, PROT_NONE) != 0) throw std::bad_alloc();
+}
+
+void StackPool::release_empty_slabs() noexcept {
+  std::erase_if(slabs_, [this](const Slab& slab) {
+    if (slab.in_use > 0) return false;
+    ::munmap(slab.base, slab_bytes());
+    return true;
+  });
+}
+
+void StackPool::discard_deep_pages(const StackMemory& stack, std::size_t keep_bytes) noexcept {
+  const auto bytes = static_cast<std::size_t>(stack.top - stack.bottom);
+  if (keep_bytes >= bytes) return;
+  sanitizers::forget_stack(stack.bottom, bytes - keep_bytes);
+  ::madvise(stack.bottom, bytes - keep_bytes, MADV_DONTNEED);
+}
+
+bool StackPool::in_guard(const StackMemory& stack, const void* address) const noexcept {
+  const auto* byte = static_cast<const std::byte*>(address);
+  return byte >= stack.bottom - page_bytes_ && byte < stack.bottom;
+}
+
+StackPool::Slab& StackPool::slab_of(const StackMemory& stack) noexcept {
+  const auto slab = std::find_if(slabs_.begin(), slabs_.end(), [&](const Slab& candidate) {
+    return stack.bottom >= candidate.base && stack.bottom < candidate.base + slab_bytes();
+  });
+  ATLAS_ASSERT(slab != slabs_.end(), "a stack was given back to a pool that does not own it");
+  return *slab;
+}
+
+}  // namespace atlas::detail

@@ -1,0 +1,56 @@
+// Memory for fiber stacks, in slabs: reserved, committed only as it is touched, each stack with a
+// guard page below it. One pool per worker; not thread-safe. Internal.
+#pragma once
+
+#include <atlas/core/context.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace atlas::detail {
+
+class StackPool {
+ public:
+  /// `stack_bytes` is rounded up to pages, 16 KiB at least; the guard page comes on top of it.
+  explicit StackPool(std::size_t stack_bytes);
+  /// Every stack must have been given back.
+  ~StackPool();
+  StackPool(const StackPool&) = delete;
+  StackPool& operator=(const StackPool&) = delete;
+
+  /// A stack, most recently used first. Throws std::bad_alloc when the address space is exhausted.
+  [[nodiscard]] StackMemory take();
+  void give_back(StackMemory stack) noexcept;
+
+  /// Unmaps slabs of which no stack is in use.
+  void release_empty_slabs() noexcept;
+
+  /// Gives the pages of `stack` back to the system, but for the topmost `keep_bytes`.
+  static void discard_deep_pages(const StackMemory& stack, std::size_t keep_bytes) noexcept;
+
+  /// Whether `address` lies in the guard page of `stack`. Async-signal-safe.
+  [[nodiscard]] bool in_guard(const StackMemory& stack, const void* address) const noexcept;
+
+  [[nodiscard]] std::size_t stack_bytes() const noexcept { return stack_bytes_; }
+  [[nodiscard]] std::size_t slab_count() const noexcept { return slabs_.size(); }
+
+ private:
+  struct Slab {
+    std::byte* base;
+    std::size_t in_use;
+    std::vector<StackMemory> free;
+  };
+
+  static constexpr std::size_t stacks_per_slab = 64;
+
+  Slab& add_slab();
+  void guard(std::byte* page) const;
+  [[nodiscard]] std::size_t slab_bytes() const noexcept;
+  Slab& slab_of(const StackMemory& stack) noexcept;
+
+  std::size_t page_bytes_;
+  std::size_t stack_bytes_;
+  std::vector<Slab> slabs_;
+};
+
+}  // namespace atlas::detail

@@ -1,0 +1,157 @@
+#include <atlas/core/stream.hpp>
+
+#include <atlas/core/assert.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace atlas {
+namespace {
+
+/// The pieces of a write that are still to go.
+class Rest {
+ public:
+  explicit Rest(std::span<const std::string_view> pieces) : count_(pieces.size()) {
+    ATLAS_ASSERT(pieces.size() <= Stream::pieces_max, "too many pieces in one write");
+    std::copy(pieces.begin(), pieces.end(), pieces_.begin());
+  }
+
+  [[nodiscard]] std::span<const std::string_view> pieces() const { return {pieces_.data() + first_, count_ - first_}; }
+
+  void consume(std::size_t bytes) {
+    while (first_ < count_ && bytes >= pieces_[first_].size()) bytes -= pieces_[first_++].size();
+    if (first_ < count_) pieces_[first_].remove_prefix(bytes);
+  }
+
+ private:
+  std::array<std::string_view, Stream::pieces_max> pieces_;
+  std::size_t first_ = 0;
+  std::size_t count_;
+};
+
+}  // namespace
+
+Result<std::size_t> Stream::read_some(std::span<char> into, Deadline deadline) {
+  if (auto ready = wait_for_input(deadline); !ready) return Unexpected(ready.error());
+  if (queued_ == 0) return std::size_t{0};
+  Chunk& first = queue_[0];
+  const std::size_t count = std::min(into.size(), first.bytes().size());
+  std::memcpy(into.data(), first.bytes().data(), count);
+  first.consume(count);
+  if (first.empty()) auto finished = read_chunk();  // drops the emptied buffer
+  return count;
+}
+
+Result<Chunk> Stream::read_chunk(Deadline deadline) {
+  if (auto ready = wait_for_input(deadline); !ready) return Unexpected(ready.error());
+  if (queued_ == 0) return Chunk();
+  Chunk first = std::move(queue_[0]);
+  std::move(queue_.begin() + 1, queue_.begin() + queued_, queue_.begin());
+  --queued_;
+  if (std::exchange(paused_, false) && !ended_ && !aborted_) resume_input();
+  return first;
+}
+
+Result<void> Stream::wait_for_input(Deadline deadline) {
+  if (queued_ > 0) return {};
+  if (!ended_ && !aborted_) {
+    Wait wait({"read", this});
+    reader_ = wait.waker();
+    const auto outcome = wait.park(deadline);
+    if (!outcome.woken()) return Unexpected(outcome.error());
+  }
+  if (queued_ > 0) return {};
+  if (end_error_) return Unexpected(end_error_);
+  return {};
+}
+
+std::span<char> Stream::receive_room(ChunkPool& pool) {
+  // A trickle of small packets fills the last buffer up before another is begun.
+  constexpr std::size_t worthwhile_bytes = 4096;
+  if (queued_ > 0 && queue_[queued_ - 1].room().size() >= worthwhile_bytes) return queue_[queued_ - 1].room();
+  incoming_ = pool.take();
+  return incoming_.room();
+}
+
+void Stream::received(std::size_t count) {
+  if (incoming_.room().empty()) {
+    queue_[queued_ - 1].filled(count);
+  } else {
+    incoming_.filled(count);
+    queue_[queued_++] = std::move(incoming_);
+  }
+  if (queued_ == read_ahead_chunks_max) {
+    paused_ = true;
+    pause_input();
+  }
+  input_arrived();
+}
+
+void Stream::input_ended_with(std::error_code error) {
+  incoming_ = {};
+  if (std::exchange(ended_, true)) return;
+  end_error_ = error;
+  input_arrived();
+}
+
+void Stream::input_arrived() {
+  if (reader_.wake()) return;
+  if (input_observer_ != nullptr) input_observer_->on_input();
+}
+
+Result<void> Stream::write(std::span<const std::string_view> pieces, const WriteLimits& limits) {
+  ATLAS_ASSERT(!writing_, "two writes at once on one stream");
+  auto taken = try_write(pieces);
+  if (!taken) return Unexpected(taken.error());
+  Rest rest(pieces);
+  rest.consume(*taken);
+  if (rest.pieces().empty()) return {};
+  writing_ = true;
+  submit(rest.pieces());
+  return wait_written(limits);
+}
+
+Result<void> Stream::wait_written(const WriteLimits& limits) {
+  Wait wait({"write", this});
+  writer_ = wait.waker();
+  for (;;) {
+    const std::size_t unsent_before = unsent_bytes();
+    const auto outcome = wait.park(earlier(limits.deadline, Deadline::after(limits.stall_max)));
+    if (outcome.woken()) {
+      if (outcome.value == 0) return {};
+      return Unexpected(std::error_code(static_cast<int>(outcome.value), std::system_category()));
+    }
+    const bool stalled = unsent_bytes() == unsent_before;
+    const bool overdue = limits.deadline.when() <= Deadline::after(Duration::zero()).when();
+    if (outcome.status == WaitStatus::timed_out && !stalled && !overdue) continue;
+    abort();
+    return Unexpected(outcome.error());
+  }
+}
+
+void Stream::write_in_background(std::string_view bytes, WriteObserver& observer) {
+  ATLAS_ASSERT(!writing_, "two writes at once on one stream");
+  writing_ = true;
+  write_observer_ = &observer;
+  submit({&bytes, 1});
+}
+
+void Stream::written(std::error_code error) {
+  writing_ = false;
+  if (auto* observer = std::exchange(write_observer_, nullptr)) return observer->on_written(error);
+  writer_.wake(error.value());
+}
+
+void Stream::abort() noexcept {
+  if (std::exchange(aborted_, true)) return;
+  cut();
+  writing_ = false;
+  write_observer_ = nullptr;
+  incoming_ = {};
+  if (!std::exchange(ended_, true)) end_error_ = std::make_error_code(std::errc::connection_aborted);
+  reader_.wake_queued();
+  writer_.wake_queued(ECONNABORTED);
+}
+
+}  // namespace atlas

@@ -1,0 +1,138 @@
+// The seam between a connection and the bytes it speaks in: a TCP or unix socket in a server, memory
+// in tests. Reading goes on underneath, bounded, whether or not somebody waits for bytes, so that a peer
+// that leaves is noticed at once.
+#pragma once
+
+#include <atlas/core/address.hpp>
+#include <atlas/core/chunk.hpp>
+#include <atlas/core/result.hpp>
+#include <atlas/core/time.hpp>
+#include <atlas/core/wait.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace atlas {
+
+/// How long a write may take.
+struct WriteLimits {
+  Deadline deadline;                   ///< For the whole of it.
+  Duration stall_max = Duration::max();  ///< Without the peer taking a single byte.
+};
+
+/// Told of input that arrives while no fiber waits for it (data, the end, or an error). Runs on the
+/// loop's stack and must not suspend; it may start a fiber.
+class InputObserver {
+ public:
+  virtual void on_input() = 0;
+
+ protected:
+  ~InputObserver() = default;
+};
+
+/// Told when a write in the background has ended. Runs on the loop's stack and must not suspend.
+class WriteObserver {
+ public:
+  virtual void on_written(std::error_code error) = 0;
+
+ protected:
+  ~WriteObserver() = default;
+};
+
+/// A connection's two directions. Of one thread. One fiber reads and one writes at a time (they may
+/// be two).
+class Stream {
+ public:
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  /// Suspends until bytes have arrived; how many were copied to `into`. 0 at the end of the stream.
+  Result<std::size_t> read_some(std::span<char> into, Deadline deadline = {});
+  /// Suspends until bytes have arrived, and hands over the buffer they lie in. Empty at the end of the stream.
+  Result<Chunk> read_chunk(Deadline deadline = {});
+  /// Whether a read would return without suspending.
+  [[nodiscard]] bool input_ready() const noexcept { return queued_ > 0 || ended_; }
+  /// Whether the peer has closed its direction, or the connection has failed. Bytes may still be unread.
+  [[nodiscard]] bool input_ended() const noexcept { return ended_; }
+  /// What ended the input; none when it is open, or was closed in good order.
+  [[nodiscard]] std::error_code input_error() const noexcept { return end_error_; }
+  /// `observer` must outlive the stream, or be replaced. Null: nobody.
+  void set_input_observer(InputObserver* observer) noexcept { input_observer_ = observer; }
+
+  /// Suspends until the system has taken all of `pieces` (16 at most), which must live until then. After
+  /// an error, also by a deadline or cancellation, the stream is aborted: the peer may have got a part.
+  Result<void> write(std::span<const std::string_view> pieces, const WriteLimits& limits = {});
+  Result<void> write(std::string_view bytes, const WriteLimits& limits = {}) { return write({&bytes, 1}, limits); }
+  /// Writes what the system takes at once; how many bytes that was, 0 when it takes none.
+  virtual Result<std::size_t> try_write(std::span<const std::string_view> pieces) = 0;
+  /// Writes all of `bytes` while the caller goes on; they must live until `observer` was told. One at a
+  /// time, and none while a fiber is in `write`.
+  void write_in_background(std::string_view bytes, WriteObserver& observer);
+  /// Whether a write is under way, in the background or by a fiber.
+  [[nodiscard]] bool writing() const noexcept { return writing_; }
+  /// Bytes of the write under way that the system has not taken yet.
+  [[nodiscard]] virtual std::size_t unsent_bytes() const noexcept = 0;
+
+  /// Closes our direction: the peer reads an end of stream after all that was written.
+  virtual Result<void> shutdown_write() = 0;
+  /// Cuts the connection in both directions. Waits end with an error; observers are not told.
+  void abort() noexcept;
+  [[nodiscard]] bool aborted() const noexcept { return aborted_; }
+
+  [[nodiscard]] virtual SocketAddress peer_address() const = 0;
+  [[nodiscard]] virtual SocketAddress local_address() const = 0;
+
+  /// For StreamPtr: closes the stream and frees it once the system is done with it.
+  virtual void destroy() noexcept = 0;
+
+  static constexpr std::size_t pieces_max = 16;
+
+ protected:
+  Stream() = default;
+  virtual ~Stream() = default;
+
+  /// Where the transport puts the next bytes; then it calls `received`, or `receive_cancelled`.
+  std::span<char> receive_room(ChunkPool& pool);
+  void received(std::size_t count);
+  void receive_cancelled() noexcept { incoming_ = {}; }
+  void input_ended_with(std::error_code error);
+  /// The write that `submit` began has ended.
+  void written(std::error_code error);
+
+ private:
+  virtual void pause_input() noexcept = 0;
+  virtual void resume_input() noexcept = 0;
+  /// Begins to write `pieces` and calls `written` later, from the loop's stack.
+  virtual void submit(std::span<const std::string_view> pieces) = 0;
+  /// After it, the transport calls none of the protected functions.
+  virtual void cut() noexcept = 0;
+
+  Result<void> wait_for_input(Deadline deadline);
+  Result<void> wait_written(const WriteLimits& limits);
+  void input_arrived();
+
+  static constexpr std::size_t read_ahead_chunks_max = 2;
+
+  std::array<Chunk, read_ahead_chunks_max> queue_;  // the first `queued_` are full of unread bytes
+  Chunk incoming_;                                  // lent to the transport
+  InputObserver* input_observer_ = nullptr;
+  WriteObserver* write_observer_ = nullptr;
+  Waker reader_;
+  Waker writer_;
+  std::error_code end_error_;
+  std::uint8_t queued_ = 0;
+  bool paused_ = false;
+  bool ended_ = false;
+  bool writing_ = false;
+  bool aborted_ = false;
+};
+
+struct StreamCloser {
+  void operator()(Stream* stream) const noexcept { stream->destroy(); }
+};
+using StreamPtr = std::unique_ptr<Stream, StreamCloser>;
+
+}  // namespace atlas

@@ -1,0 +1,58 @@
+#include <atlas/core/uv/uv_driver.hpp>
+
+#include <atlas/core/assert.hpp>
+#include <atlas/core/scheduler.hpp>
+
+#include <system_error>
+
+namespace atlas::uv {
+
+UvDriver::UvDriver() {
+  ATLAS_ASSERT(uv_loop_init(&loop_) == 0, "libuv could not create a loop (out of file descriptors?)");
+  uv_async_init(&loop_, &interrupted_, [](uv_async_t*) {});
+  uv_timer_init(&loop_, &timer_);
+}
+
+UvDriver::~UvDriver() {
+  uv_close(reinterpret_cast<uv_handle_t*>(&interrupted_), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  ATLAS_ASSERT(uv_loop_close(&loop_) == 0, "a loop was destroyed while a handle was open");
+}
+
+TimePoint UvDriver::now() noexcept { return TimePoint(std::chrono::nanoseconds(uv_hrtime())); }
+
+TimePoint UvDriver::turn_time() noexcept { return TimePoint(std::chrono::milliseconds(uv_now(&loop_))); }
+
+void UvDriver::poll(std::optional<TimePoint> until) {
+  if (until && *until <= turn_time()) {
+    uv_run(&loop_, UV_RUN_NOWAIT);
+    return;
+  }
+  arm_timer(until);
+  uv_run(&loop_, UV_RUN_ONCE);
+}
+
+// The next deadline is nearly always the same as last time, or later: a timer that is early costs one
+// empty turn, setting it anew costs every turn.
+void UvDriver::arm_timer(std::optional<TimePoint> until) {
+  const bool armed_early_enough = timer_until_ && (!until || *timer_until_ <= *until) && uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_)) != 0;
+  if (armed_early_enough || !until) return;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*until - turn_time());
+  uv_timer_start(&timer_, [](uv_timer_t*) {}, static_cast<std::uint64_t>(wait.count()), 0);
+  timer_until_ = until;
+}
+
+void UvDriver::interrupt() noexcept { uv_async_send(&interrupted_); }
+
+uv_loop_t* current_loop() {
+  auto* scheduler = Scheduler::current();
+  ATLAS_ASSERT(scheduler != nullptr, "this needs a thread that runs a scheduler");
+  auto* driver = dynamic_cast<UvDriver*>(&scheduler->driver());
+  ATLAS_ASSERT(driver != nullptr, "this needs a scheduler on libuv's driver");
+  return driver->loop();
+}
+
+std::error_code to_error(int status) noexcept { return {-status, std::system_category()}; }
+
+}  // namespace atlas::uv

@@ -1,0 +1,40 @@
+// The driver of real servers: one libuv loop. Internal, like everything that includes <uv.h>.
+#pragma once
+
+#include <atlas/core/driver.hpp>
+
+#include <uv.h>
+
+namespace atlas::uv {
+
+class UvDriver final : public Driver {
+ public:
+  UvDriver();
+  /// Every handle on the loop but the driver's own must be closed, or closing.
+  ~UvDriver() override;
+  UvDriver(const UvDriver&) = delete;
+  UvDriver& operator=(const UvDriver&) = delete;
+
+  [[nodiscard]] TimePoint now() noexcept override;
+  [[nodiscard]] TimePoint turn_time() noexcept override;
+  void poll(std::optional<TimePoint> until) override;
+  void interrupt() noexcept override;
+
+  [[nodiscard]] uv_loop_t* loop() noexcept { return &loop_; }
+
+ private:
+  void arm_timer(std::optional<TimePoint> until);
+
+  uv_loop_t loop_;
+  uv_async_t interrupted_;
+  uv_timer_t timer_;
+  std::optional<TimePoint> timer_until_;
+};
+
+/// The loop of the scheduler that runs the caller. Asserts that there is one and that it is libuv's.
+[[nodiscard]] uv_loop_t* current_loop();
+
+/// libuv's negative status as an error code. Must not be 0.
+[[nodiscard]] std::error_code to_error(int status) noexcept;
+
+}  // namespace atlas::uv

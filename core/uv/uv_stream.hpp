@@ -1,0 +1,51 @@
+// Streams on libuv: TCP and unix sockets. Internal.
+#pragma once
+
+#include <atlas/core/socket.hpp>
+#include <atlas/core/stream.hpp>
+
+#include <uv.h>
+
+namespace atlas::uv {
+
+class UvStream final : public Stream {
+ public:
+  /// Takes over a connected, non-blocking socket and starts reading.
+  [[nodiscard]] static Result<StreamPtr> open(FileDescriptor fd, const SocketAddress& peer);
+
+  Result<std::size_t> try_write(std::span<const std::string_view> pieces) override;
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept override { return stream()->write_queue_size; }
+  Result<void> shutdown_write() override;
+  [[nodiscard]] SocketAddress peer_address() const override { return peer_; }
+  [[nodiscard]] SocketAddress local_address() const override;
+  void destroy() noexcept override;
+
+ private:
+  UvStream(ChunkPool& chunks, const SocketAddress& peer) : chunks_(chunks), peer_(peer) {}
+  ~UvStream() override = default;
+
+  static void on_room(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
+  static void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer);
+
+  void pause_input() noexcept override;
+  void resume_input() noexcept override;
+  void submit(std::span<const std::string_view> pieces) override;
+  void cut() noexcept override;
+
+  [[nodiscard]] uv_stream_t* stream() noexcept { return reinterpret_cast<uv_stream_t*>(&handle_); }
+  [[nodiscard]] const uv_stream_t* stream() const noexcept { return reinterpret_cast<const uv_stream_t*>(&handle_); }
+  [[nodiscard]] uv_handle_t* handle() noexcept { return reinterpret_cast<uv_handle_t*>(&handle_); }
+  [[nodiscard]] int descriptor() const noexcept;
+
+  ChunkPool& chunks_;
+  SocketAddress peer_;
+  bool destroyed_ = false;
+  bool closed_ = false;
+  uv_write_t write_;
+  union {
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } handle_;
+};
+
+}  // namespace atlas::uv
