@@ -1,0 +1,109 @@
+#include <atlas/asgi/access_log.hpp>
+
+#include <atlas/core/log_sink.hpp>
+#include <atlas/core/scheduler.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+
+namespace atlas::asgi {
+namespace {
+
+using Line = fmt::memory_buffer;
+
+void append(Line& line, std::string_view text) { line.append(text.data(), text.data() + text.size()); }
+
+std::tm calendar(std::int64_t unix_seconds) { return fmt::gmtime(static_cast<std::time_t>(unix_seconds)); }
+
+// Quotes, backslashes, controls and bytes above 126 as \xhh: also what Apache does.
+void append_escaped(Line& line, std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte > 0x7e || c == '"' || c == '\\') {
+      fmt::format_to(std::back_inserter(line), "\\x{:02x}", byte);
+    } else {
+      line.push_back(c);
+    }
+  }
+}
+
+// The same for JSON, where every byte stands for the code point of its number.
+void append_json_string(Line& line, std::string_view text) {
+  line.push_back('"');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte > 0x7e) {
+      fmt::format_to(std::back_inserter(line), "\\u{:04x}", byte);
+    } else {
+      if (c == '"' || c == '\\') line.push_back('\\');
+      line.push_back(c);
+    }
+  }
+  line.push_back('"');
+}
+
+void append_quoted_or_dash(Line& line, std::optional<std::string_view> text) {
+  append(line, " \"");
+  if (text && !text->empty()) {
+    append_escaped(line, *text);
+  } else {
+    line.push_back('-');
+  }
+  line.push_back('"');
+}
+
+void append_common(Line& line, const AccessRecord& record, std::int64_t unix_seconds) {
+  append(line, record.client_host.empty() ? "-" : record.client_host);
+  fmt::format_to(std::back_inserter(line), " - - [{:%d/%b/%Y:%H:%M:%S} +0000]", calendar(unix_seconds));
+  append_quoted_or_dash(line, record.request_line);
+  fmt::format_to(std::back_inserter(line), " {:03} {}", record.status, record.body_bytes);
+  append_quoted_or_dash(line, record.headers.find("referer"));
+  append_quoted_or_dash(line, record.headers.find("user-agent"));
+}
+
+void append_json(Line& line, const AccessRecord& record, std::int64_t unix_seconds) {
+  fmt::format_to(std::back_inserter(line), "{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}Z\",\"client\":", calendar(unix_seconds));
+  append_json_string(line, record.client_host);
+  append(line, ",\"request\":");
+  append_json_string(line, record.request_line);
+  fmt::format_to(std::back_inserter(line), ",\"status\":{},\"body_bytes\":{},\"duration_us\":{}", record.status,
+                 record.body_bytes, std::chrono::duration_cast<std::chrono::microseconds>(record.duration).count());
+  append(line, ",\"referer\":");
+  append_json_string(line, record.headers.find("referer").value_or(""));
+  append(line, ",\"user_agent\":");
+  append_json_string(line, record.headers.find("user-agent").value_or(""));
+  line.push_back('}');
+}
+
+void append_line(Line& line, AccessLogFormat format, const AccessRecord& record, std::int64_t unix_seconds) {
+  if (format == AccessLogFormat::json) {
+    append_json(line, record, unix_seconds);
+  } else {
+    append_common(line, record, unix_seconds);
+  }
+  line.push_back('\n');
+}
+
+}  // namespace
+
+std::string format_access_line(AccessLogFormat format, const AccessRecord& record, std::int64_t unix_seconds) {
+  Line line;
+  append_line(line, format, record, unix_seconds);
+  return fmt::to_string(line);
+}
+
+void write_access_log(AccessLogFormat format, const AccessRecord& record) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  Line line;
+  append_line(line, format, record, std::chrono::floor<std::chrono::seconds>(now).count());
+  auto* sink = Scheduler::current()->log_sink();
+  if (sink != nullptr) return sink->write_line({line.data(), line.size()});
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+}  // namespace atlas::asgi

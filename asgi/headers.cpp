@@ -1,0 +1,59 @@
+#include <atlas/asgi/headers.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace atlas::asgi {
+
+Headers::Headers(http::HeadersView fields) {
+  for (const auto& field : fields) add(field.name, field.value);
+}
+
+Headers::Headers(Headers&& other) noexcept
+    : size_(std::exchange(other.size_, 0)),
+      inline_(other.inline_),
+      overflow_(std::move(other.overflow_)),
+      texts_(std::move(other.texts_)) {
+  other.clear();
+}
+
+Headers& Headers::operator=(Headers other) noexcept {
+  std::swap(size_, other.size_);
+  std::swap(inline_, other.inline_);
+  std::swap(overflow_, other.overflow_);
+  std::swap(texts_, other.texts_);
+  return *this;
+}
+
+void Headers::append(const Headers& other) {
+  for (const auto& field : other.view()) {
+    push({other.owns(field.name) ? copied(field.name) : field.name,
+          other.owns(field.value) ? copied(field.value) : field.value});
+  }
+}
+
+void Headers::clear() noexcept {
+  size_ = 0;
+  overflow_.clear();
+  texts_.clear();
+}
+
+std::string_view Headers::copied(std::string_view text) {
+  auto bytes = std::make_unique_for_overwrite<char[]>(text.size());
+  std::copy(text.begin(), text.end(), bytes.get());
+  const auto& kept = texts_.emplace_back(Text{std::move(bytes), text.size()});
+  return {kept.bytes.get(), kept.size};
+}
+
+bool Headers::owns(std::string_view text) const noexcept {
+  return std::any_of(texts_.begin(), texts_.end(), [&](const Text& kept) { return kept.bytes.get() == text.data(); });
+}
+
+void Headers::push_to_overflow(const http::Header& field) {
+  if (overflow_.empty()) overflow_.assign(inline_.begin(), inline_.end());
+  overflow_.push_back(field);
+  ++size_;
+}
+
+}  // namespace atlas::asgi

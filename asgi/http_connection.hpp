@@ -1,0 +1,78 @@
+// A client's connection, from accept to close. While it is idle it is only this: data, without a fiber,
+// a stack or a buffer. Bytes that arrive start its fiber.
+#pragma once
+
+#include <atlas/asgi/http_cycle.hpp>
+#include <atlas/core/fiber.hpp>
+#include <atlas/core/intrusive_list.hpp>
+#include <atlas/core/stream.hpp>
+#include <atlas/core/timer_wheel.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace atlas::asgi {
+
+class HttpConnections;
+
+class HttpConnection final : private InputObserver {
+ public:
+  HttpConnection(HttpConnections& owner, StreamPtr stream, ConnectionFacts facts);
+
+  /// Waits for the first request.
+  void begin();
+  /// Closes the connection, and destroys it, if it is idle.
+  void close_if_idle();
+  /// Cuts the connection under a request.
+  void cut() noexcept { stream_->abort(); }
+
+ private:
+  friend class HttpConnections;
+
+  void on_input() override;
+  void serve();
+  void linger();
+  void wait_for_request(Duration timeout);
+
+  HttpConnections& owner_;
+  StreamPtr stream_;
+  ConnectionFacts facts_;
+  HttpCycle* cycle_ = nullptr;  // while a request is being read or served
+  bool idle_ = false;
+  Timer idle_timer_;
+  detail::ListLink<HttpConnection> link_{this};
+};
+
+/// All connections of one worker, and what they share. Of one thread.
+class HttpConnections {
+ public:
+  explicit HttpConnections(WorkerContext& worker) : worker_(worker) {}
+  /// Suspends until no fiber of a connection is left: all must have been told to end.
+  ~HttpConnections();
+  HttpConnections(const HttpConnections&) = delete;
+  HttpConnections& operator=(const HttpConnections&) = delete;
+
+  /// From the loop's stack or a fiber; does not suspend.
+  void add(StreamPtr stream, ConnectionFacts facts);
+
+  /// Suspends: closes idle connections at once, waits until requests are finished, and at `deadline` cuts those
+  /// that are not, cancelling their applications. True when none had to be cut.
+  bool drain(Deadline deadline);
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  friend class HttpConnection;
+
+  [[nodiscard]] std::unique_ptr<HttpCycle> take_cycle();
+  void give_back(std::unique_ptr<HttpCycle> cycle);
+  void remove(HttpConnection& connection) noexcept;
+
+  WorkerContext& worker_;
+  detail::ListLink<HttpConnection> connections_;
+  std::size_t size_ = 0;
+  std::vector<std::unique_ptr<HttpCycle>> cycles_;  // most recently used last
+  FiberGroup fibers_;
+};
+
+}  // namespace atlas::asgi

@@ -1,0 +1,239 @@
+#include <atlas/asgi/http_cycle.hpp>
+
+#include <atlas/core/fiber.hpp>
+#include <atlas/core/log.hpp>
+#include <atlas/http/target.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace atlas::asgi {
+namespace {
+
+/// Sets the running fiber's suspend hook for a scope.
+class HookScope {
+ public:
+  explicit HookScope(SuspendHook& hook) { Scheduler::current()->running()->suspend_hook = &hook; }
+  ~HookScope() { Scheduler::current()->running()->suspend_hook = nullptr; }
+  HookScope(const HookScope&) = delete;
+  HookScope& operator=(const HookScope&) = delete;
+};
+
+Endpoint endpoint(const std::string& host, std::optional<std::uint16_t> port) { return {host, port}; }
+
+}  // namespace
+
+HttpCycle::HttpCycle(WorkerContext& worker)
+    : worker_(worker), options_(worker.options), reader_(options_), response_(options_, output_) {
+  scope_.type = ScopeType::http;
+  scope_.scheme = "http";
+  scope_.root_path = options_.root_path;
+  scope_.extensions = {.http_response_trailers = true,
+                       .http_response_early_hint = true,
+                       .http_response_push = true,
+                       .atlas = {.worker = worker.worker, .server = worker.server}};
+}
+
+HttpCycle::End HttpCycle::run(Stream& stream, const ConnectionFacts& facts) {
+  stream_ = &stream;
+  facts_ = &facts;
+  gone_ = false;
+  reader_.attach(stream);
+  output_.attach(stream, options_.timeouts.write);
+  scope_.client = facts.client_host.empty() ? std::nullopt : std::optional(endpoint(facts.client_host, facts.client_port));
+  scope_.server = endpoint(facts.server_host, facts.server_port);
+  scope_.extensions.atlas.connection_id = facts.id;
+
+  End end = End::cut;
+  {
+    const HookScope hook(*this);
+    end = serve_requests();
+    if (end != End::cut && !output_.flush()) end = End::cut;
+  }
+  if (end == End::cut) stream.abort();
+  this_fiber::set_detail({});
+  reader_.detach();
+  output_.detach();
+  return end;
+}
+
+HttpCycle::End HttpCycle::serve_requests() {
+  for (;;) {
+    const auto outcome = reader_.read_head();
+    if (outcome == RequestReader::Outcome::idle) {
+      if (worker_.draining) return End::close;
+      if (!output_.flush()) return End::cut;
+      if (!stream_->input_ready()) return End::idle;
+      continue;
+    }
+    if (outcome != RequestReader::Outcome::head) return answer_unread_head(outcome);
+    if (const auto end = serve_request()) return *end;
+  }
+}
+
+HttpCycle::End HttpCycle::answer_unread_head(RequestReader::Outcome outcome) {
+  using Outcome = RequestReader::Outcome;
+  if (outcome == Outcome::closed) return End::close;
+  response_.begin({}, false, worker_.clock.date_line(Scheduler::current()->turn_time()));
+  if (outcome == Outcome::timed_out) {
+    refuse(408, "the request's head did not arrive in time");
+  } else {
+    refuse(reader_.error().status, reader_.error().reason);
+  }
+  return End::linger;
+}
+
+std::optional<HttpCycle::End> HttpCycle::serve_request() {
+  begin_request();
+  if (fill_scope()) {
+    call_application();
+  } else {
+    refuse(400, "the path has a malformed escape");
+  }
+  return end_request();
+}
+
+void HttpCycle::begin_request() {
+  const auto& head = reader_.head();
+  this_fiber::set_detail(head.request_line);
+  in_request_ = true;
+  body_ended_ = false;
+  continue_due_ = head.expect_continue;
+  worker_.counters.requests.increment();
+  if (options_.access_log != AccessLogFormat::off) started_ = Scheduler::current()->driver().now();
+  response_.begin(head, !worker_.draining, worker_.clock.date_line(Scheduler::current()->turn_time()));
+}
+
+bool HttpCycle::fill_scope() {
+  const auto& head = reader_.head();
+  const auto path = http::decode_path(head.path, decoded_path_);
+  if (!path) return false;
+  scope_.http_version = head.version == http::http_1_0 ? "1.0" : "1.1";
+  scope_.method = head.method;
+  scope_.path = *path;
+  scope_.raw_path = head.path;
+  scope_.query_string = head.query;
+  scope_.headers = head.headers;
+  if (!scope_.root_path.empty()) {
+    full_path_.assign(scope_.root_path).append(*path);
+    scope_.path = full_path_;
+  }
+  if (!scope_.state.same_as(worker_.state)) scope_.state = worker_.state;
+  return true;
+}
+
+// The one place where whatever an application throws ends.
+void HttpCycle::call_application() noexcept {
+  try {
+    worker_.application(scope_, *this, *this);
+    if (!response_.complete() && !gone_) {
+      application_failed(response_.started() ? "it returned before the response was complete"
+                                             : "it returned without sending a response");
+    }
+  } catch (const Disconnected&) {
+    gone_ = true;
+  } catch (const std::exception& error) {
+    application_failed(error.what());
+  } catch (...) {
+    application_failed("it threw something that is not a std::exception");
+  }
+}
+
+void HttpCycle::application_failed(std::string_view what) {
+  log::error("the application failed on '{}': {}", reader_.head().request_line, what);
+  if (!response_.written() && !output_.error()) response_.send_error(500);
+}
+
+std::optional<HttpCycle::End> HttpCycle::end_request() {
+  in_request_ = false;
+  if (options_.access_log != AccessLogFormat::off) write_access_log();
+  if (!response_.complete() || output_.error()) return End::cut;
+  const bool body_read = discard_body();
+  if (!response_.keep_alive() || !body_read) {
+    return body_read && reader_.complete() && !stream_->input_ready() ? End::close : End::linger;
+  }
+  reader_.next_request();
+  return std::nullopt;
+}
+
+// A small body that the application did not want is read and forgotten, so that the connection can go
+// on. A client that still waits for "100 Continue" would have to guess what we expect: it is closed.
+bool HttpCycle::discard_body() {
+  if (reader_.complete()) return true;
+  if (continue_due_ || !response_.keep_alive()) return false;
+  std::size_t discarded_bytes = 0;
+  while (discarded_bytes <= options_.discarded_body_bytes_max) {
+    const auto outcome = reader_.read_body();
+    if (outcome == RequestReader::Outcome::complete) return true;
+    if (outcome != RequestReader::Outcome::body) return false;
+    discarded_bytes += reader_.body().size();
+  }
+  return false;
+}
+
+ReceivedMessage HttpCycle::next() {
+  if (response_.complete() || gone_) return HttpDisconnect{};
+  if (body_ended_) return wait_for_disconnect();
+  if (std::exchange(continue_due_, false) && !reader_.complete()) response_.send_continue();
+  const auto outcome = reader_.read_body();
+  switch (outcome) {
+    case RequestReader::Outcome::body:
+      body_ended_ = reader_.complete();
+      return HttpRequest{.body = reader_.body(), .more_body = !body_ended_};
+    case RequestReader::Outcome::complete: body_ended_ = true; return HttpRequest{};
+    default: refuse_body(outcome); return HttpDisconnect{};
+  }
+}
+
+void HttpCycle::refuse_body(RequestReader::Outcome outcome) {
+  gone_ = true;
+  response_.forbid_keep_alive();
+  if (outcome == RequestReader::Outcome::closed || response_.written()) return;
+  if (outcome == RequestReader::Outcome::timed_out) {
+    refuse(408, "the request's body did not arrive in time");
+  } else {
+    refuse(reader_.error().status, reader_.error().reason);
+  }
+}
+
+void HttpCycle::refuse(int status, std::string_view reason) {
+  log::info("refused with {}: {} (client {})", status, reason, facts_->client_host);
+  response_.send_error(status);
+}
+
+// The client's next request may already lie in the input: only its end concerns the waiting application.
+ReceivedMessage HttpCycle::wait_for_disconnect() {
+  while (!gone_ && !stream_->input_ended() && !response_.complete()) {
+    Wait wait({"disconnect", stream_});
+    disconnect_waiter_ = wait.waker();
+    if (!wait.park().woken()) break;
+  }
+  return HttpDisconnect{};
+}
+
+void HttpCycle::client_gone() noexcept {
+  if (in_request_) disconnect_waiter_.wake();
+}
+
+void HttpCycle::handle(MessageRef message) {
+  if (gone_ || stream_->aborted()) {
+    this_fiber::yield();  // an application that will not hear of it must not keep others waiting
+    throw Disconnected(std::make_error_code(std::errc::not_connected));
+  }
+  response_.send(message);
+  if (response_.complete()) disconnect_waiter_.wake_queued();
+}
+
+void HttpCycle::before_suspend() noexcept { output_.flush_without_waiting(); }
+
+void HttpCycle::write_access_log() {
+  const auto now = Scheduler::current()->driver().now();
+  asgi::write_access_log(options_.access_log, {.client_host = facts_->client_host,
+                                               .request_line = reader_.head().request_line,
+                                               .headers = reader_.head().headers,
+                                               .status = response_.status(),
+                                               .body_bytes = response_.body_bytes(),
+                                               .duration = now - started_});
+}
+
+}  // namespace atlas::asgi

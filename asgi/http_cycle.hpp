@@ -1,0 +1,98 @@
+// One request after another on one connection: reads a request, runs the application, sees to it that
+// there is a response. Suspends wherever the client or the application make it wait.
+#pragma once
+
+#include <atlas/asgi/access_log.hpp>
+#include <atlas/asgi/application.hpp>
+#include <atlas/asgi/options.hpp>
+#include <atlas/asgi/request_reader.hpp>
+#include <atlas/asgi/response_writer.hpp>
+#include <atlas/asgi/server_clock.hpp>
+#include <atlas/asgi/server_status.hpp>
+#include <atlas/core/fiber_record.hpp>
+#include <atlas/core/output_buffer.hpp>
+
+#include <string>
+
+namespace atlas::asgi {
+
+/// What all connections of a worker share. Outlives them.
+struct WorkerContext {
+  const ServerOptions& options;
+  const Application& application;
+  WorkerCounters& counters;
+  const ServerStatus* server = nullptr;
+  int worker = -1;
+  State state = {};  ///< From lifespan's start-up, copied to each request.
+  ServerClock clock = {};
+  bool draining = false;  ///< No connection outlives its present response.
+};
+
+/// What a connection tells its requests.
+struct ConnectionFacts {
+  std::uint64_t id = 0;
+  std::string client_host;  ///< Empty on a unix socket.
+  std::optional<std::uint16_t> client_port;
+  std::string server_host;
+  std::optional<std::uint16_t> server_port;
+};
+
+/// Pooled: taken by a connection when bytes arrive, given back when it has nothing more to say, so
+/// that an idle connection holds none of it.
+class HttpCycle final : private Receive, private Send, private SuspendHook {
+ public:
+  enum class End : std::uint8_t {
+    idle,    ///< Wait for the next request.
+    close,   ///< All is said.
+    linger,  ///< All is said, but the client may still be sending.
+    cut,     ///< The client must see that something is missing, or is gone.
+  };
+
+  explicit HttpCycle(WorkerContext& worker);
+
+  /// Suspends: serves requests until no byte of another one is there.
+  [[nodiscard]] End run(Stream& stream, const ConnectionFacts& facts);
+
+  /// From the loop's stack: the client has closed its side while `run` is going on.
+  void client_gone() noexcept;
+
+ private:
+  [[nodiscard]] End serve_requests();
+  [[nodiscard]] std::optional<End> serve_request();
+  [[nodiscard]] End answer_unread_head(RequestReader::Outcome outcome);
+  void begin_request();
+  [[nodiscard]] bool fill_scope();
+  void call_application() noexcept;
+  void application_failed(std::string_view what);
+  [[nodiscard]] std::optional<End> end_request();
+  [[nodiscard]] bool discard_body();
+  void refuse_body(RequestReader::Outcome outcome);
+  void refuse(int status, std::string_view reason);
+  void write_access_log();
+
+  ReceivedMessage next() override;
+  ReceivedMessage wait_for_disconnect();
+  void handle(MessageRef message) override;
+  void before_suspend() noexcept override;
+
+  WorkerContext& worker_;
+  const ServerOptions& options_;
+  RequestReader reader_;
+  OutputBuffer output_;
+  ResponseWriter response_;
+  Stream* stream_ = nullptr;
+  const ConnectionFacts* facts_ = nullptr;
+
+  // Of the present request.
+  Scope scope_;
+  ByteBuffer decoded_path_;
+  std::string full_path_;
+  TimePoint started_;
+  Waker disconnect_waiter_;
+  bool in_request_ = false;
+  bool body_ended_ = false;    // the application has got the last piece
+  bool gone_ = false;          // the client, or the server's patience with its body
+  bool continue_due_ = false;  // the client waits for "100 Continue"
+};
+
+}  // namespace atlas::asgi

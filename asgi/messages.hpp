@@ -1,0 +1,117 @@
+// The messages that server and application exchange, spelled as in ASGI 3.0: HttpResponseStart is
+// `http.response.start`. Members are the message's keys.
+#pragma once
+
+#include <atlas/asgi/headers.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace atlas::asgi {
+
+/// What the application receives on an http scope: a piece of the request's body, as it arrives.
+struct HttpRequest {
+  std::string_view body;  ///< Valid until the next `receive`. May be empty.
+  bool more_body = false;
+};
+
+/// The response is complete, or the client is gone.
+struct HttpDisconnect {};
+
+/// Begins the response. Held back until the first body, so that an error can still replace it.
+struct HttpResponseStart {
+  int status = 200;  ///< 200 to 599.
+  Headers headers = {};
+  bool trailers = false;  ///< `http.response.trailers` will follow the last body.
+};
+
+/// A piece of the response's body.
+struct HttpResponseBody {
+  std::string_view body = {};  ///< Needs to live until `send` returns.
+  bool more_body = false;
+};
+
+/// After the last body of a response that announced trailers. Sent only to clients that accept them.
+struct HttpResponseTrailers {
+  Headers headers = {};
+  bool more_trailers = false;
+};
+
+/// A 103 response with a `link` field for each element. Before the response's first body.
+struct HttpResponseEarlyHint {
+  std::vector<std::string> links;
+};
+
+/// Accepted and ignored: browsers have dropped server push.
+struct HttpResponsePush {
+  std::string path;
+  Headers headers = {};
+};
+
+struct LifespanStartup {};
+struct LifespanShutdown {};
+struct LifespanStartupComplete {};
+struct LifespanStartupFailed {
+  std::string message = {};
+};
+struct LifespanShutdownComplete {};
+struct LifespanShutdownFailed {
+  std::string message = {};
+};
+
+/// A message of a type that Atlas does not know, for extensions between middleware.
+struct OpenMessage {
+  using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+
+  std::string type;
+  std::map<std::string, Value, std::less<>> values = {};
+};
+
+/// What `receive` gives.
+using ReceivedMessage = std::variant<HttpRequest, HttpDisconnect, LifespanStartup, LifespanShutdown, OpenMessage>;
+
+/// What `send` takes, when it has to be kept.
+using SentMessage =
+    std::variant<HttpResponseStart, HttpResponseBody, HttpResponseTrailers, HttpResponseEarlyHint, HttpResponsePush,
+                 LifespanStartupComplete, LifespanStartupFailed, LifespanShutdownComplete, LifespanShutdownFailed,
+                 OpenMessage>;
+
+/// A message on its way through `send`: which one it is, and where it lies. Nothing is copied. Valid
+/// for the duration of the call.
+class MessageRef {
+ public:
+  template <class M>
+    requires requires(SentMessage message) { std::get_if<M>(&message); }
+  MessageRef(const M& message) noexcept : message_(&message) {}
+
+  /// The message, if it is an M; else null.
+  template <class M>
+  [[nodiscard]] const M* get_if() const noexcept {
+    const auto* held = std::get_if<const M*>(&message_);
+    return held != nullptr ? *held : nullptr;
+  }
+
+  /// "http.response.start" and so on.
+  [[nodiscard]] std::string_view type() const noexcept;
+  /// Calls `visitor` with a reference to the message.
+  template <class Visitor>
+  decltype(auto) visit(Visitor&& visitor) const {
+    return std::visit([&](const auto* message) -> decltype(auto) { return visitor(*message); }, message_);
+  }
+
+ private:
+  template <class>
+  struct Pointers;
+  template <class... M>
+  struct Pointers<std::variant<M...>> {
+    using type = std::variant<const M*...>;
+  };
+
+  Pointers<SentMessage>::type message_;
+};
+
+}  // namespace atlas::asgi

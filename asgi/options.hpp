@@ -1,0 +1,51 @@
+// Everything about a server that can be set, with safe defaults. `atlas::serve` fills it from the
+// command line, the environment and a file.
+#pragma once
+
+#include <atlas/core/scheduler.hpp>
+#include <atlas/core/time.hpp>
+#include <atlas/http/limits.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace atlas::asgi {
+
+struct Timeouts {
+  Duration header = std::chrono::seconds(10);      ///< A request's head, from its first byte. Then 408.
+  Duration body = std::chrono::seconds(30);        ///< Between two pieces of a request's body. Then 408.
+  Duration keep_alive = std::chrono::seconds(60);  ///< Between two requests. Then the connection is closed.
+  Duration write = std::chrono::seconds(30);       ///< Without the client taking a byte. Then it is cut.
+  Duration linger = std::chrono::seconds(2);       ///< Reading on after a refusal, so that the client sees it.
+  Duration drain = std::chrono::seconds(30);       ///< For running requests, once the server is stopping.
+};
+
+enum class AccessLogFormat : std::uint8_t { off, common, json };
+
+struct ServerOptions {
+  /// Where to listen; addresses as literals, "localhost" for both loopback addresses. Port 0: any free one.
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8000;
+  /// A unix socket's path to listen on instead; empty: none.
+  std::string unix_path = {};
+  int backlog = 4096;
+  /// Worker threads, each with a loop of its own; 0: one for each processor this process may use.
+  int workers = 0;
+
+  http::Limits limits = {};
+  Timeouts timeouts = {};
+  /// Bytes of responses gathered for one connection before `send` waits for the client.
+  std::size_t write_buffer_bytes_max = std::size_t{64} * 1024;
+  /// Bytes of a request's body that are read and thrown away to keep the connection, when the application
+  /// did not want them.
+  std::size_t discarded_body_bytes_max = std::size_t{256} * 1024;
+
+  std::string server_name = "atlas";  ///< The `server` field of responses; empty: none.
+  std::string root_path = {};         ///< Where a proxy has mounted this server; ASGI's root_path.
+  AccessLogFormat access_log = AccessLogFormat::off;
+  SchedulerOptions scheduler = {};
+};
+
+}  // namespace atlas::asgi

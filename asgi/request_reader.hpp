@@ -1,0 +1,64 @@
+// Reads requests from a stream, one after the other: heads, and bodies piece by piece. Suspends where
+// bytes are missing; knows nothing of applications and responses.
+#pragma once
+
+#include <atlas/asgi/options.hpp>
+#include <atlas/core/stream.hpp>
+#include <atlas/http/request_parser.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace atlas::asgi {
+
+class RequestReader {
+ public:
+  enum class Outcome : std::uint8_t {
+    head,       ///< `head()` is there.
+    idle,       ///< No byte of a next request has come: nobody needs a fiber now.
+    body,       ///< `body()` is there, and not empty.
+    complete,   ///< The request has ended.
+    refused,    ///< The request is malformed, or over a limit: see `error()`.
+    timed_out,  ///< The client is too slow.
+    closed,     ///< The client is gone, or this fiber is cancelled.
+  };
+
+  /// `options` must outlive the reader.
+  explicit RequestReader(const ServerOptions& options) : options_(options), parser_(options.limits) {}
+
+  void attach(Stream& stream) noexcept { stream_ = &stream; }
+  /// Gives all buffers back.
+  void detach() noexcept;
+
+  /// Suspends until a head is complete: head, idle, refused, timed_out or closed.
+  [[nodiscard]] Outcome read_head();
+  /// Suspends until a piece of the body has come: body, complete, refused, timed_out or closed. After any but
+  /// `body` it answers the same again.
+  [[nodiscard]] Outcome read_body();
+  /// Prepares for the next `read_head`. The former request must be complete.
+  void next_request() noexcept;
+
+  /// Valid until `next_request`.
+  [[nodiscard]] const http::RequestHead& head() const noexcept { return parser_.head(); }
+  /// Valid until the next `read_body`.
+  [[nodiscard]] std::string_view body() const noexcept { return parser_.body(); }
+  [[nodiscard]] const http::ParseError& error() const noexcept { return parser_.error(); }
+  /// Whether the whole request was read, as far as that can be told without reading on.
+  [[nodiscard]] bool complete();
+
+ private:
+  /// Nothing when more bytes are needed.
+  [[nodiscard]] std::optional<Outcome> parse();
+  /// Replaces `input_`; what went wrong, if something did.
+  [[nodiscard]] std::optional<Outcome> read_chunk(Deadline deadline);
+  [[nodiscard]] bool reading_body() const noexcept { return last_ == Outcome::head || last_ == Outcome::body; }
+
+  const ServerOptions& options_;
+  Stream* stream_ = nullptr;
+  http::RequestParser parser_;
+  Chunk input_;
+  Chunk head_chunk_;  // where the head lies, once the body has gone on to other chunks
+  Outcome last_ = Outcome::complete;
+};
+
+}  // namespace atlas::asgi

@@ -1,0 +1,192 @@
+#include <atlas/asgi/response_writer.hpp>
+
+#include <atlas/http/response_check.hpp>
+#include <atlas/http/status.hpp>
+
+#include <fmt/format.h>
+
+
+namespace atlas::asgi {
+namespace {
+
+// Larger pieces are written from where they lie: copying them would cost more than the extra vector.
+constexpr std::size_t copied_piece_bytes_max = std::size_t{8} * 1024;
+
+[[noreturn]] void throw_header_fault(std::string_view type, const http::HeaderFault& fault, http::HeadersView fields) {
+  throw ContractError(fmt::format("'{}' has a header that cannot be sent, '{}': {}", type, fields[fault.index].name,
+                                  http::describe(fault.kind)));
+}
+
+}  // namespace
+
+void ResponseWriter::begin(const http::RequestHead& head, bool may_keep_alive, std::string_view date_line) {
+  version_ = head.version;
+  head_request_ = head.method_id == http::Method::head;
+  accepts_trailers_ = head.accepts_trailers && head.version >= http::http_1_1;
+  may_keep_alive_ = may_keep_alive && head.keep_alive;
+  date_line_ = date_line;
+  state_ = State::expecting_start;
+  status_ = 0;
+  framing_ = {};
+  body_bytes_ = 0;
+}
+
+void ResponseWriter::send(MessageRef message) {
+  if (output_.error()) throw Disconnected(output_.error());
+  message.visit([this](const auto& typed) { take(typed); });
+}
+
+void ResponseWriter::take(const HttpResponseStart& message) {
+  if (state_ != State::expecting_start) refuse("http.response.start");
+  if (!http::is_final(message.status)) {
+    throw ContractError(fmt::format("'http.response.start' has status {}: not one of 200 to 599", message.status));
+  }
+  const auto fields = message.headers.view();
+  if (const auto fault = http::find_header_fault(fields.span())) throw_header_fault("http.response.start", *fault, fields);
+  hold(message);
+  state_ = State::start_held;
+}
+
+// The message dies with the call to send: its text is kept here until the first body.
+void ResponseWriter::hold(const HttpResponseStart& message) {
+  status_ = message.status;
+  trailers_announced_ = message.trailers;
+  held_fields_.clear();
+  held_text_.clear();
+  std::size_t text_bytes = 0;
+  for (const auto& field : message.headers.view()) text_bytes += field.name.size() + field.value.size();
+  static_cast<void>(held_text_.prepare(text_bytes));  // no growth below, so views stay valid
+  const auto keep = [this](std::string_view text) {
+    const std::size_t offset = held_text_.size();
+    held_text_.append(text);
+    return held_text_.view().substr(offset);
+  };
+  for (const auto& field : message.headers.view()) held_fields_.push_back({keep(field.name), keep(field.value)});
+}
+
+void ResponseWriter::take(const HttpResponseBody& message) {
+  if (state_ != State::start_held && state_ != State::body) refuse("http.response.body");
+  const bool first = state_ == State::start_held;
+  auto response = facts();
+  if (first) {
+    if (!message.more_body) response.body_bytes = message.body.size();
+    framing_ = http::choose_framing(response);
+  }
+  count_body(message.body.size(), !message.more_body);
+  if (first) write_head(response);
+  write_piece(message.body);
+  if (!message.more_body) finish_body();
+  flush_if_full();
+}
+
+void ResponseWriter::write_head(const http::ResponseFacts& response) {
+  http::append_head(output_.pending(), response, framing_, server_fields());
+  state_ = State::body;
+}
+
+void ResponseWriter::count_body(std::size_t bytes, bool last) {
+  body_bytes_ += bytes;
+  if (framing_.body != http::ResponseFraming::Body::content_length) return;
+  const auto declared = framing_.content_length.value_or(0);
+  if (body_bytes_ > declared || (last && body_bytes_ < declared)) {
+    throw ContractError(fmt::format("'http.response.body' makes a body of {} bytes{}, but content-length said {}",
+                                    body_bytes_, last ? "" : " and more", declared));
+  }
+}
+
+void ResponseWriter::write_piece(std::string_view piece) {
+  using Body = http::ResponseFraming::Body;
+  if (framing_.body == Body::none || piece.empty()) return;
+  auto& pending = output_.pending();
+  if (framing_.body == Body::chunked) http::append_chunk_head(pending, piece.size());
+  if (piece.size() <= copied_piece_bytes_max) {
+    pending.append(piece);
+  } else if (auto written = output_.write_through(piece); !written) {
+    throw Disconnected(written.error());
+  }
+  if (framing_.body == Body::chunked) pending.append(http::chunk_end);
+}
+
+void ResponseWriter::finish_body() {
+  if (trailers_announced_) {
+    state_ = State::trailers;
+    trailers_.clear();
+    return;
+  }
+  if (framing_.body == http::ResponseFraming::Body::chunked) http::append_last_chunk(output_.pending());
+  state_ = State::complete;
+}
+
+void ResponseWriter::take(const HttpResponseTrailers& message) {
+  if (state_ != State::trailers) refuse("http.response.trailers");
+  const auto fields = message.headers.view();
+  if (const auto fault = http::find_trailer_fault(fields.span())) {
+    throw_header_fault("http.response.trailers", *fault, fields);
+  }
+  trailers_.append(message.headers);
+  if (message.more_trailers) return;
+  if (framing_.body == http::ResponseFraming::Body::chunked) {
+    http::append_last_chunk(output_.pending(), framing_.trailers ? trailers_.view().span() : std::span<const http::Header>());
+  }
+  state_ = State::complete;
+  flush_if_full();
+}
+
+void ResponseWriter::take(const HttpResponseEarlyHint& message) {
+  if (state_ > State::start_held) refuse("http.response.early_hint");
+  if (version_ < http::http_1_1) return;
+  std::vector<http::Header> links;
+  for (const auto& link : message.links) links.push_back({"link", link});
+  if (const auto fault = http::find_header_fault(links)) throw_header_fault("http.response.early_hint", *fault, http::HeadersView(links));
+  http::append_interim(output_.pending(), 103, links);
+  flush();
+}
+
+template <class Other>
+void ResponseWriter::take(const Other& message) {
+  throw ContractError(fmt::format("'{}' is not a message of the http scope", MessageRef(message).type()));
+}
+
+void ResponseWriter::refuse(std::string_view type) const {
+  constexpr std::string_view states[] = {
+      "before 'http.response.start'", "after 'http.response.start', before the first body",
+      "after 'http.response.body' with more_body", "after the last body, where 'http.response.trailers' is due",
+      "after the response was complete"};
+  throw ContractError(fmt::format("'{}' was sent {}", type, states[static_cast<std::size_t>(state_)]));
+}
+
+void ResponseWriter::send_error(int status) {
+  framing_ = {};
+  http::append_error(output_.pending(), {.status = status, .text = {}, .head_request = head_request_, .keep_alive = false, .version = version_},
+                     server_fields());
+  status_ = status;
+  state_ = State::complete;
+}
+
+void ResponseWriter::send_continue() {
+  if (state_ < State::body) output_.pending().append(http::continue_response);
+}
+
+void ResponseWriter::flush_if_full() {
+  if (output_.pending().size() > options_.write_buffer_bytes_max) flush();
+}
+
+void ResponseWriter::flush() {
+  if (auto flushed = output_.flush(); !flushed) throw Disconnected(flushed.error());
+}
+
+http::ResponseFacts ResponseWriter::facts() const noexcept {
+  return {.version = version_,
+          .head_request = head_request_,
+          .keep_alive = may_keep_alive_,
+          .status = status_,
+          .headers = held_fields_,
+          .body_bytes = std::nullopt,
+          .trailers = trailers_announced_ && accepts_trailers_};
+}
+
+http::ServerFields ResponseWriter::server_fields() const noexcept {
+  return {.date_line = date_line_, .server = options_.server_name};
+}
+
+}  // namespace atlas::asgi

@@ -1,0 +1,93 @@
+// The sending half of an http scope: checks the application's messages against the contract and writes
+// the response. Knows nothing of requests beyond what frames a response.
+#pragma once
+
+#include <atlas/asgi/application.hpp>
+#include <atlas/asgi/options.hpp>
+#include <atlas/core/output_buffer.hpp>
+#include <atlas/http/request_head.hpp>
+#include <atlas/http/response_framing.hpp>
+#include <atlas/http/response_serializer.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace atlas::asgi {
+
+class ResponseWriter {
+ public:
+  /// Both must outlive the writer.
+  ResponseWriter(const ServerOptions& options, OutputBuffer& output) : options_(options), output_(output) {}
+
+  /// Prepares for the response to `head`. `may_keep_alive`: the server is willing to go on after it.
+  /// `date_line` must be valid until the head is written.
+  void begin(const http::RequestHead& head, bool may_keep_alive, std::string_view date_line);
+
+  /// Takes one message of the application. Suspends when more is buffered than allowed. Throws ContractError
+  /// and Disconnected.
+  void send(MessageRef message);
+  /// The server's own answer, in place of the application's. Nothing may have been written. Does not suspend.
+  void send_error(int status);
+  /// "100 Continue", unless the response has begun.
+  void send_continue();
+  /// Whether the head is on its way: no other answer can take its place.
+  [[nodiscard]] bool written() const noexcept { return state_ >= State::body; }
+  [[nodiscard]] bool complete() const noexcept { return state_ == State::complete; }
+  /// Whether `http.response.start` was taken.
+  [[nodiscard]] bool started() const noexcept { return state_ > State::expecting_start; }
+  /// After completion: whether the connection goes on.
+  [[nodiscard]] bool keep_alive() const noexcept { return framing_.keep_alive; }
+  /// The server has decided to close after this response.
+  void forbid_keep_alive() noexcept { may_keep_alive_ = false; }
+  /// The status sent, 0 before.
+  [[nodiscard]] int status() const noexcept { return status_; }
+  /// Body bytes sent, without framing.
+  [[nodiscard]] std::uint64_t body_bytes() const noexcept { return body_bytes_; }
+
+ private:
+  enum class State : std::uint8_t { expecting_start, start_held, body, trailers, complete };
+
+  void take(const HttpResponseStart& message);
+  void take(const HttpResponseBody& message);
+  void take(const HttpResponseTrailers& message);
+  void take(const HttpResponseEarlyHint& message);
+  void take(const HttpResponsePush&) {}
+  template <class Other>
+  void take(const Other& message);
+
+  [[noreturn]] void refuse(std::string_view type) const;
+  void hold(const HttpResponseStart& message);
+  void write_head(const http::ResponseFacts& response);
+  void write_piece(std::string_view piece);
+  void count_body(std::size_t bytes, bool last);
+  void finish_body();
+  void flush_if_full();
+  void flush();
+
+  [[nodiscard]] http::ResponseFacts facts() const noexcept;
+  [[nodiscard]] http::ServerFields server_fields() const noexcept;
+
+  const ServerOptions& options_;
+  OutputBuffer& output_;
+
+  // Of the request.
+  http::Version version_;
+  bool head_request_ = false;
+  bool accepts_trailers_ = false;
+  bool may_keep_alive_ = false;
+  std::string_view date_line_;
+
+  // Of the response.
+  State state_ = State::expecting_start;
+  int status_ = 0;
+  bool trailers_announced_ = false;
+  std::vector<http::Header> held_fields_;  // views of `held_text_`
+  Headers trailers_;
+  ByteBuffer held_text_;
+  http::ResponseFraming framing_;
+  std::uint64_t body_bytes_ = 0;
+};
+
+}  // namespace atlas::asgi

@@ -1,0 +1,12 @@
+#include <atlas/asgi/serve.hpp>
+
+#include <atlas/asgi/serve_command.hpp>
+
+namespace atlas {
+
+int serve(asgi::Application application, int argc, char** argv) {
+  return asgi::run_serve_command(
+      {}, [&](const std::string&) { return application; }, argc, argv);
+}
+
+}  // namespace atlas

@@ -1,0 +1,321 @@
+#include <atlas/asgi/server.hpp>
+
+#include <atlas/asgi/lifespan.hpp>
+#include <atlas/asgi/worker.hpp>
+#include <atlas/core/event_loop.hpp>
+#include <atlas/core/fiber.hpp>
+#include <atlas/core/log.hpp>
+#include <atlas/core/signals.hpp>
+#include <atlas/core/socket.hpp>
+
+#include <fmt/format.h>
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <future>
+#include <thread>
+#include <utility>
+
+namespace atlas::asgi {
+namespace {
+
+int processors_usable() {
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+std::size_t worker_count(const ServerOptions& options) {
+  return static_cast<std::size_t>(options.workers > 0 ? options.workers : processors_usable());
+}
+
+SocketAddress parsed(Result<SocketAddress> address, std::string_view text) {
+  if (!address) throw StartError(fmt::format("cannot listen on {}: not an address", text));
+  return *std::move(address);
+}
+
+std::vector<SocketAddress> wanted_addresses(const ServerOptions& options) {
+  if (!options.unix_path.empty()) {
+    return {parsed(SocketAddress::unix_socket(options.unix_path), options.unix_path)};
+  }
+  if (options.host != "localhost")
+    return {parsed(SocketAddress::ip(options.host, options.port), options.host)};
+  return {*SocketAddress::ip("127.0.0.1", options.port), *SocketAddress::ip("::1", options.port)};
+}
+
+std::string url(const SocketAddress& address) {
+  return address.is_unix() ? address.to_string() : fmt::format("http://{}", address.to_string());
+}
+
+}  // namespace
+
+/// The thread that binds, accepts and stops: its own loop, beside the workers'.
+class Server::Control {
+ public:
+  Control(Application application, ServerOptions options, std::optional<log::SinkOptions> log)
+      : application_(std::move(application)),
+        options_(std::move(options)),
+        log_(std::move(log)),
+        status_(worker_count(options_)) {}
+
+  void start();
+  void stop();
+  void run(bool until_signalled);
+
+  [[nodiscard]] const std::vector<SocketAddress>& addresses() const noexcept { return addresses_; }
+  [[nodiscard]] const ServerStatus& status() const noexcept { return status_; }
+
+ private:
+  void serve(bool until_signalled);
+  void serve_logged(bool until_signalled);
+  void bind();
+  void start_workers(const State& state);
+  void accept_from(Listener& listener);
+  void hand_over(AcceptedSocket socket, const SocketAddress& listening);
+  void heed_signals();
+  void reopen_log();
+  void wait_for_stop();
+  void stop_workers();
+  void report_failure(std::optional<std::string> error);
+  void wait_until(WaitReason reason, const std::size_t& count);
+  Worker::Report counting_into(std::size_t& count);
+
+  const Application application_;
+  const ServerOptions options_;
+  const std::optional<log::SinkOptions> log_;
+  ServerStatus status_;
+  std::vector<SocketAddress> addresses_;
+
+  // Of the control thread.
+  std::vector<Listener> listeners_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  log::Sink* sink_ = nullptr;
+  std::size_t workers_started_ = 0;
+  std::size_t workers_ended_ = 0;
+  std::optional<std::string> failure_;
+  std::size_t next_worker_ = 0;
+  std::uint64_t next_connection_id_ = 1;
+  bool stop_requested_ = false;
+  Waker waiter_;
+
+  // Between `start` and `stop`.
+  std::promise<void> ready_;
+  std::thread thread_;
+  std::shared_ptr<Inbox> inbox_;
+  std::exception_ptr stop_failure_;
+};
+
+void Server::Control::start() {
+  ready_ = {};
+  auto ready = ready_.get_future();
+  thread_ = std::thread([this] {
+    try {
+      run(false);
+    } catch (...) {
+      stop_failure_ = std::current_exception();
+    }
+  });
+  try {
+    ready.get();
+  } catch (...) {
+    thread_.join();
+    throw;
+  }
+}
+
+void Server::Control::stop() {
+  if (!thread_.joinable()) return;
+  inbox_->post([this] {
+    stop_requested_ = true;
+    waiter_.wake();
+  });
+  thread_.join();
+  if (auto failure = std::exchange(stop_failure_, nullptr)) std::rethrow_exception(failure);
+}
+
+void Server::Control::run(bool until_signalled) {
+  try {
+    run_event_loop([&] { serve_logged(until_signalled); }, options_.scheduler);
+  } catch (const StartError&) {
+    if (until_signalled) throw;
+    ready_.set_exception(std::current_exception());
+  }
+}
+
+void Server::Control::serve_logged(bool until_signalled) {
+  auto& scheduler = *Scheduler::current();
+  inbox_ = scheduler.inbox();
+  if (!log_) return serve(until_signalled);
+  auto sink = log::Sink::open(*log_);
+  if (!sink) throw StartError(fmt::format("cannot write the log: {}", sink.error().message()));
+  sink_ = sink->get();
+  scheduler.set_log_sink(sink_);
+  // Whatever happens, what was logged is written before the sink goes.
+  struct Closing {
+    ~Closing() { scheduler.set_log_sink(nullptr); }
+    Scheduler& scheduler;
+  } closing{scheduler};
+  serve(until_signalled);
+}
+
+void Server::Control::serve(bool until_signalled) {
+  bind();
+  Scope scope{.type = ScopeType::lifespan, .asgi = {.spec_version = "2.0"}};
+  scope.extensions.atlas.server = &status_;
+  Lifespan lifespan(application_, std::move(scope));
+  if (auto error = lifespan.start_up())
+    throw StartError(fmt::format("the application did not start: {}", *error));
+  try {
+    start_workers(lifespan.state());
+  } catch (const StartError&) {
+    static_cast<void>(lifespan.shut_down());
+    throw;
+  }
+
+  std::optional<FiberGroup> acceptors(std::in_place);
+  for (auto& listener : listeners_) acceptors->spawn("acceptor", [&] { accept_from(listener); });
+  Fiber signals;
+  if (until_signalled) signals = spawn("signals", [this] { heed_signals(); });
+  for (const auto& address : addresses_)
+    log::info("listening on {} with {} workers", url(address), workers_.size());
+  if (!until_signalled) ready_.set_value();
+
+  wait_for_stop();
+  log::info("stopping");
+  acceptors.reset();
+  listeners_.clear();
+  stop_workers();
+  report_failure(lifespan.shut_down());
+  log::info("stopped");
+  if (failure_) throw std::runtime_error(fmt::format("the application did not shut down: {}", *failure_));
+}
+
+void Server::Control::bind() {
+  for (const auto& address : wanted_addresses(options_)) {
+    auto listener = Listener::bind(address, {.backlog = options_.backlog});
+    if (!listener && options_.host == "localhost" && !listeners_.empty()) continue;  // a machine without IPv6
+    if (!listener) {
+      throw StartError(
+          fmt::format("cannot listen on {}: {}", address.to_string(), listener.error().message()));
+    }
+    listeners_.push_back(*std::move(listener));
+    addresses_.push_back(listeners_.back().address());
+  }
+}
+
+void Server::Control::start_workers(const State& state) {
+  for (std::size_t i = 0; i < worker_count(options_); ++i) {
+    workers_.push_back(std::make_unique<Worker>(
+        static_cast<int>(i), Worker::Environment{options_, application_, status_, sink_, state},
+        counting_into(workers_started_), counting_into(workers_ended_)));
+  }
+  wait_until({"start workers", this}, workers_started_);
+  if (!failure_) return;
+  stop_workers();
+  throw StartError(fmt::format("the application did not start: {}", *failure_));
+}
+
+/// What a worker calls from its thread, so that it is counted on this one.
+Worker::Report Server::Control::counting_into(std::size_t& count) {
+  return [this, &count, inbox = inbox_](std::optional<std::string> error) {
+    inbox->post([this, &count, failed = std::move(error)]() mutable {
+      report_failure(std::move(failed));
+      ++count;
+      waiter_.wake();
+    });
+  };
+}
+
+void Server::Control::report_failure(std::optional<std::string> error) {
+  if (error && !failure_) failure_ = std::move(error);
+}
+
+void Server::Control::wait_until(WaitReason reason, const std::size_t& count) {
+  while (count < workers_.size()) {
+    Wait wait(reason);
+    waiter_ = wait.waker();
+    static_cast<void>(wait.park());
+  }
+}
+
+// Out of descriptors, accepting would fail at once for ever: the clients wait in the backlog meanwhile.
+void Server::Control::accept_from(Listener& listener) {
+  constexpr auto pause = std::chrono::milliseconds(200);
+  constexpr int accepts_in_a_row_max = 64;
+  for (int accepted = 1;; ++accepted) {
+    auto socket = listener.accept();
+    if (socket) {
+      hand_over(*std::move(socket), listener.address());
+    } else if (this_fiber::cancelled()) {
+      return;
+    } else {
+      log::warn("cannot accept connections on {}: {}; trying again in {} ms", listener.address().to_string(),
+                socket.error().message(), pause.count());
+      if (!this_fiber::sleep_for(pause)) return;
+    }
+    if (accepted % accepts_in_a_row_max == 0) this_fiber::yield();
+  }
+}
+
+void Server::Control::hand_over(AcceptedSocket socket, const SocketAddress& listening) {
+  workers_[next_worker_]->serve(std::move(socket), listening, next_connection_id_++);
+  next_worker_ = (next_worker_ + 1) % workers_.size();
+}
+
+void Server::Control::heed_signals() {
+  SignalSet signals({SIGINT, SIGTERM, SIGHUP});
+  for (;;) {
+    const auto signal = signals.wait();
+    if (!signal) return;
+    if (*signal == SIGHUP) {
+      reopen_log();
+    } else if (std::exchange(stop_requested_, true)) {
+      ::_exit(128 + *signal);
+    } else {
+      waiter_.wake();
+    }
+  }
+}
+
+void Server::Control::reopen_log() {
+  if (sink_ == nullptr) return;
+  if (const auto reopened = sink_->reopen(); !reopened) {
+    log::error("the log cannot be opened anew: {}", reopened.error().message());
+  }
+}
+
+void Server::Control::wait_for_stop() {
+  while (!stop_requested_) {
+    Wait wait({"serve", this});
+    waiter_ = wait.waker();
+    static_cast<void>(wait.park());
+  }
+}
+
+void Server::Control::stop_workers() {
+  for (auto& worker : workers_) worker->stop();
+  wait_until({"stop workers", this}, workers_ended_);
+  workers_.clear();
+}
+
+Server::Server(Application application, ServerOptions options, std::optional<log::SinkOptions> log)
+    : control_(std::make_unique<Control>(std::move(application), std::move(options), std::move(log))) {}
+
+Server::~Server() {
+  try {
+    stop();
+  } catch (const std::exception& error) {
+    log::error("{}", error.what());
+  }
+}
+
+void Server::start() { control_->start(); }
+void Server::stop() { control_->stop(); }
+void Server::run_until_signalled() { control_->run(true); }
+const std::vector<SocketAddress>& Server::addresses() const noexcept { return control_->addresses(); }
+const ServerStatus& Server::status() const noexcept { return control_->status(); }
+
+}  // namespace atlas::asgi

@@ -1,0 +1,56 @@
+// Live facts of a server: counted by each worker for itself, read from anywhere.
+#pragma once
+
+#include <atlas/core/time.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+namespace atlas::asgi {
+
+/// Written by one thread, read by any.
+class Counter {
+ public:
+  void increment() noexcept { set(get() + 1); }
+  void decrement() noexcept { set(get() - 1); }
+  void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/// One worker's. On cache lines of its own: no worker slows another one down by counting.
+struct alignas(128) WorkerCounters {
+  Counter requests;
+  Counter connections_accepted;
+  Counter connections_open;
+  Counter fibers_alive;
+  Counter application_failures;
+};
+
+/// From any thread; each number is exact, but they are not of one instant.
+class ServerStatus {
+ public:
+  struct Totals {
+    std::size_t workers = 0;
+    std::uint64_t requests = 0;              ///< Since the start.
+    std::uint64_t connections_accepted = 0;  ///< Since the start.
+    std::uint64_t connections_open = 0;
+    std::uint64_t fibers_alive = 0;
+    std::uint64_t application_failures = 0;  ///< Since the start.
+    Duration uptime{};
+  };
+
+  explicit ServerStatus(std::size_t workers) : workers_(workers) {}
+
+  [[nodiscard]] Totals totals() const noexcept;
+  [[nodiscard]] WorkerCounters& worker(std::size_t index) noexcept { return workers_[index]; }
+
+ private:
+  std::vector<WorkerCounters> workers_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace atlas::asgi

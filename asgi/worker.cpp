@@ -1,0 +1,98 @@
+#include <atlas/asgi/worker.hpp>
+
+#include <atlas/asgi/lifespan.hpp>
+#include <atlas/core/event_loop.hpp>
+#include <atlas/core/log.hpp>
+
+#include <utility>
+
+namespace atlas::asgi {
+namespace {
+
+ConnectionFacts connection_facts(std::uint64_t id, const SocketAddress& client, const SocketAddress& server) {
+  ConnectionFacts facts{.id = id, .server_host = server.host()};
+  if (!server.is_unix()) facts.server_port = server.port();
+  if (!client.is_unix()) {
+    facts.client_host = client.host();
+    facts.client_port = client.port();
+  }
+  return facts;
+}
+
+}  // namespace
+
+Worker::Worker(int index, Environment environment, Report started, Report ended)
+    : index_(index),
+      environment_(std::move(environment)),
+      started_(std::move(started)),
+      ended_(std::move(ended)),
+      thread_([this] { run_event_loop([this] { run(); }, environment_.options.scheduler); }) {}
+
+Worker::~Worker() { thread_.join(); }
+
+void Worker::run() {
+  auto& scheduler = *Scheduler::current();
+  scheduler.set_log_sink(environment_.log_sink);
+  scheduler.set_worker_index(index_);
+  inbox_ = scheduler.inbox();
+  Scope scope{.type = ScopeType::lifespan, .asgi = {.spec_version = "2.0"}, .state = environment_.state};
+  scope.extensions.atlas = {.worker = index_, .server = &environment_.status};
+  Lifespan lifespan(environment_.application, std::move(scope));
+  if (auto error = lifespan.start_up()) {
+    started_(std::move(error));
+    return ended_(std::nullopt);
+  }
+
+  WorkerContext context{.options = environment_.options,
+                        .application = environment_.application,
+                        .counters = environment_.status.worker(static_cast<std::size_t>(index_)),
+                        .server = &environment_.status,
+                        .worker = index_,
+                        .state = lifespan.state()};
+  {
+    HttpConnections connections(context);
+    connections_ = &connections;
+    started_(std::nullopt);
+    serve_until_stopped(connections);
+    connections_ = nullptr;
+  }
+  ended_(lifespan.shut_down());
+}
+
+void Worker::serve_until_stopped(HttpConnections& connections) {
+  while (!stopping_) {
+    Wait wait({"serve", this});
+    stop_waiter_ = wait.waker();
+    static_cast<void>(wait.park());
+  }
+  const auto deadline = Deadline::after(environment_.options.timeouts.drain);
+  const auto open = connections.size();
+  if (!connections.drain(deadline)) log::warn("cut the requests that did not finish in time, of {} connections", open);
+}
+
+void Worker::serve(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id) {
+  inbox_->post([this, accepted = std::move(socket), &listening, connection_id]() mutable {
+    adopt(std::move(accepted), listening, connection_id);
+  });
+}
+
+// A connection that arrives after the drain has begun is closed: it was accepted a moment too late.
+void Worker::adopt(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id) {
+  if (connections_ == nullptr || stopping_) return;
+  auto stream = adopt_socket(std::move(socket.fd), socket.peer);
+  if (!stream) {
+    log::warn("a connection could not be served: {}", stream.error().message());
+    return;
+  }
+  const auto local = listening.is_wildcard() ? (*stream)->local_address() : listening;
+  connections_->add(*std::move(stream), connection_facts(connection_id, socket.peer, local));
+}
+
+void Worker::stop() {
+  inbox_->post([this] {
+    stopping_ = true;
+    stop_waiter_.wake();
+  });
+}
+
+}  // namespace atlas::asgi
