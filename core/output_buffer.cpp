@@ -25,9 +25,12 @@ Result<void> OutputBuffer::flush() { return write_through({}); }
 
 Result<void> OutputBuffer::write_through(std::string_view bytes) {
   if (auto waited = wait_for_background(); !waited) return waited;
-  if (pending_.empty() && bytes.empty()) return {};
-  const std::array pieces{pending_.view(), bytes};
-  const auto written = stream_->write(pending_.empty() ? std::span(pieces).last(1) : std::span(pieces), {.stall_max = stall_max_});
+  std::array<std::string_view, 2> pieces;
+  std::size_t count = 0;
+  if (!pending_.empty()) pieces[count++] = pending_.view();
+  if (!bytes.empty()) pieces[count++] = bytes;
+  if (count == 0) return {};
+  const auto written = stream_->write({pieces.data(), count}, {.stall_max = stall_max_});
   pending_.clear();
   return written ? written : fail(written.error());
 }

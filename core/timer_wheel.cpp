@@ -51,9 +51,7 @@ std::uint64_t TimerWheel::tick_at_or_after(TimePoint when) const noexcept {
 }
 
 void TimerWheel::insert(Timer& timer) noexcept {
-  // What lies beyond the wheel's two years waits in its last slot, and is inserted anew from there.
-  constexpr std::uint64_t horizon = (std::uint64_t{1} << (slot_bits * level_count)) - 1;
-  const std::uint64_t tick = std::min(timer.expiry_tick_, elapsed_ | horizon);
+  const std::uint64_t tick = timer.expiry_tick_;
   const std::uint64_t differing = (tick ^ elapsed_) | (slot_count - 1);
   const int level = (63 - std::countl_zero(differing)) / slot_bits;
   const auto slot = static_cast<unsigned>(tick >> (level * slot_bits)) & (slot_count - 1);

@@ -47,8 +47,9 @@ class Timer : private detail::TimerLink {
   std::uint8_t slot_ = 0;
 };
 
-/// A hierarchical timing wheel: 6 levels of 64 slots. A timer sits on the level of the highest bit
-/// in which its expiry differs from the present, so each is moved at most five times.
+/// A hierarchical timing wheel: 8 levels of 64 slots, more milliseconds than a TimePoint can tell. A
+/// timer sits on the level of the highest bit in which its expiry differs from the present, so each is moved
+/// at most seven times.
 class TimerWheel {
  public:
   explicit TimerWheel(TimePoint now) noexcept;
@@ -67,7 +68,7 @@ class TimerWheel {
  private:
   friend class Timer;
 
-  static constexpr int level_count = 6;
+  static constexpr int level_count = 8;
   static constexpr int slot_bits = 6;
   static constexpr int slot_count = 1 << slot_bits;
   static constexpr std::uint8_t level_firing = 0xff;
