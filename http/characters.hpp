@@ -1,0 +1,76 @@
+// Characters as HTTP's grammar classes them: ASCII, without any locale.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace atlas::http {
+
+/// The byte of a character, whose sign depends on the platform.
+[[nodiscard]] constexpr std::uint8_t byte_of(char c) noexcept { return static_cast<std::uint8_t>(c); }
+
+/// Only the letters of ASCII have a lower case; bytes above 127 are left alone.
+[[nodiscard]] constexpr char to_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+[[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// Space or tab, of which OWS and BWS consist (RFC 9110 §5.6.3).
+[[nodiscard]] constexpr bool is_ows(char c) noexcept { return c == ' ' || c == '\t'; }
+
+/// The value of a hexadecimal digit of either case; -1 for any other character.
+[[nodiscard]] constexpr int hex_value(char c) noexcept {
+  if (is_digit(c)) return c - '0';
+  const char lower = to_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// A set of characters, made at compile time; to ask it is one look into a table.
+class CharacterSet {
+ public:
+  constexpr CharacterSet& add(std::string_view characters) noexcept {
+    for (char c : characters) table_[byte_of(c)] = true;
+    return *this;
+  }
+
+  /// Both ends are included.
+  constexpr CharacterSet& add_range(std::uint8_t first, std::uint8_t last) noexcept {
+    for (std::size_t byte = first; byte <= last; ++byte) table_[byte] = true;
+    return *this;
+  }
+
+  constexpr CharacterSet& add_letters_and_digits() noexcept {
+    return add_range('0', '9').add_range('A', 'Z').add_range('a', 'z');
+  }
+
+  constexpr CharacterSet& remove(char c) noexcept {
+    table_[byte_of(c)] = false;
+    return *this;
+  }
+
+  [[nodiscard]] constexpr bool has(char c) const noexcept { return table_[byte_of(c)]; }
+
+  [[nodiscard]] constexpr bool has_all_of(std::string_view text) const noexcept {
+    for (char c : text) {
+      if (!has(c)) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::array<bool, 256> table_{};
+};
+
+/// tchar of RFC 9110 §5.6.2: what methods and header names consist of.
+inline constexpr CharacterSet token_characters =
+    CharacterSet().add_letters_and_digits().add("!#$%&'*+-.^_`|~");
+
+/// What header values consist of (RFC 9110 §5.5): no control characters but HTAB, no DEL; obs-text is
+/// allowed.
+inline constexpr CharacterSet field_value_characters =
+    CharacterSet().add("\t").add_range(0x20, 0xFF).remove('\x7F');
+
+}  // namespace atlas::http

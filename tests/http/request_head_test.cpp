@@ -1,0 +1,41 @@
+#include <atlas/http/request_head.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string_view>
+
+namespace atlas::http {
+namespace {
+
+TEST(RequestHead, HostsAreNamesAndAddressesWithPorts) {
+  for (std::string_view host : {"a", "a.b-c.example", "127.0.0.1", "[::1]", "[::ffff:1.2.3.4]:80", "a:1",
+                                "a:65535", "a:", "a%20b", "a_b", "A~!$&'()*+;="}) {
+    EXPECT_TRUE(is_host(host)) << host;
+  }
+}
+
+TEST(RequestHead, OtherTextsAreNoHosts) {
+  for (std::string_view host :
+       {"",     ":",      ":80",     "a:65536", "a:000080", "a:+1", "a:8o", "a:1:2", "[",    "[]",  "[:",
+        "[::1", "[::1]x", "[::1]:x", "[g::1]",  "::1",      "a]",   "u@a",  "a/",    "a?",   "a#",  "a,b",
+        "a b",  "a\t",    "{",       "\"a\"",   "a%",       "a%2",  "a%2g", "\x7F",  "\x80", "<a>", "a\\b"}) {
+    EXPECT_FALSE(is_host(host)) << host;
+  }
+}
+
+TEST(RequestHead, AbsoluteTargetKeepsPortInHost) {
+  EXPECT_EQ(read_request_line("GET http://[::1]:8080/a HTTP/1.1").head.host, "[::1]:8080");
+}
+
+TEST(RequestHead, QueryMayHaveQuestionMarks) {
+  const RequestHead head = read_request_line("GET /a?b?c HTTP/1.1").head;
+  EXPECT_EQ(head.path, "/a");
+  EXPECT_EQ(head.query, "b?c");
+}
+
+TEST(RequestHead, PathMayHaveTwoSlashesInFront) {
+  EXPECT_EQ(read_request_line("GET //a HTTP/1.1").head.path, "//a");
+}
+
+}  // namespace
+}  // namespace atlas::http
