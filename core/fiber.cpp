@@ -4,6 +4,7 @@
 #include <atlas/core/fiber_record.hpp>
 #include <atlas/core/scheduler.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace atlas {
@@ -56,8 +57,11 @@ Fiber& Fiber::operator=(Fiber&& other) noexcept {
 
 Fiber::~Fiber() {
   if (record_ == nullptr) return;
-  cancel();
-  const Unhurried unhurried;
+  std::optional<Unhurried> unhurried;
+  if (!done()) {
+    cancel();
+    unhurried.emplace();
+  }
   try {
     ATLAS_ASSERT(join(), "an unhurried join was cut short");
   } catch (...) {  // NOLINT(bugprone-empty-catch): who wants the exception joins
@@ -106,6 +110,7 @@ void FiberGroup::spawn(std::string_view name, UniqueFunction body) {
   record.group = this;
   record.group_link.insert_before(members_);
   ++size_;
+  record.cancel_requested = exception_ != nullptr;
   scheduler.wake(record, false);
 }
 

@@ -27,7 +27,7 @@ class [[nodiscard]] Fiber {
   Fiber() noexcept = default;
   Fiber(Fiber&& other) noexcept;
   Fiber& operator=(Fiber&& other) noexcept;
-  /// Suspends, when the fiber is still alive.
+  /// Suspends, when the fiber is still alive; may be called anywhere when it is not.
   ~Fiber();
 
   /// Suspends until the fiber has ended, and rethrows the exception that ended it, if one did. An error
@@ -52,7 +52,8 @@ class [[nodiscard]] Fiber {
 /// its first suspension. `name` (up to 31 bytes are kept) appears in reports.
 [[nodiscard]] Fiber spawn(std::string_view name, UniqueFunction body);
 
-/// Fibers that end together. An exception in one cancels the others and comes out of `join`.
+/// Fibers that end together. An exception in one cancels the others, also those spawned from then on,
+/// and comes out of `join`.
 /// Belongs to one thread; must not move.
 class FiberGroup {
  public:

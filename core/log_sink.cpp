@@ -94,7 +94,8 @@ void Sink::write_line(std::string_view line) {
 }
 
 bool Sink::has_room(std::string_view line, std::size_t bytes_max) const noexcept {
-  return unwritten_bytes() == 0 || unwritten_bytes() + line.size() + 1 <= bytes_max;
+  const std::size_t newline_bytes = line.ends_with('\n') ? 0 : 1;
+  return unwritten_bytes() == 0 || unwritten_bytes() + line.size() + newline_bytes <= bytes_max;
 }
 
 void Sink::append(std::string_view line) {

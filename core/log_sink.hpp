@@ -75,7 +75,7 @@ class Sink {
 
   /// Since the sink was opened. From any thread.
   [[nodiscard]] std::uint64_t lines_dropped() const;
-  /// Accepted and not yet written: at most twice `pending_bytes_max` (or one line, if that is longer).
+  /// Accepted and not yet written: at most twice `pending_bytes_max` and a line.
   [[nodiscard]] std::size_t pending_bytes() const;
 
  private:

@@ -31,6 +31,9 @@
 #define ATLAS_VALGRIND 1
 #endif
 
+// ThreadSanitizer counts the frames of each fiber: a function that switches must not have one itself.
+#define ATLAS_NO_FRAME [[gnu::always_inline]] inline
+
 namespace atlas::detail::sanitizers {
 
 /// One per context. The calls come in pairs around each switch: entering/entered, leaving/left.
@@ -60,20 +63,20 @@ class FiberState {
 
   /// Around the construction of a boost::context::fiber, which visits the new stack for a moment
   /// without coming by here: ThreadSanitizer books its frames on the right side.
-  void visit_begins() {
+  ATLAS_NO_FRAME void visit_begins() {
 #if defined(ATLAS_TSAN)
     outside_ = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(inside_, 0);
 #endif
   }
-  void visit_ends() {
+  ATLAS_NO_FRAME void visit_ends() {
 #if defined(ATLAS_TSAN)
     __tsan_switch_to_fiber(outside_, 0);
 #endif
   }
 
   /// On the thread's stack, before switching in.
-  void entering() {
+  ATLAS_NO_FRAME void entering() {
 #if defined(ATLAS_ASAN)
     __sanitizer_start_switch_fiber(&outside_fake_stack_, bottom_, size_);
 #endif
@@ -91,7 +94,7 @@ class FiberState {
   }
 
   /// On the fiber's stack, before switching out.
-  void leaving() {
+  ATLAS_NO_FRAME void leaving() {
 #if defined(ATLAS_ASAN)
     __sanitizer_start_switch_fiber(&inside_fake_stack_, outside_bottom_, outside_size_);
 #endif
@@ -101,7 +104,7 @@ class FiberState {
   }
 
   /// As `leaving`, but the fiber never comes back: its fake stack is given up.
-  void leaving_for_good() {
+  ATLAS_NO_FRAME void leaving_for_good() {
 #if defined(ATLAS_ASAN)
     __sanitizer_start_switch_fiber(nullptr, outside_bottom_, outside_size_);
 #endif
@@ -143,3 +146,5 @@ inline void forget_stack([[maybe_unused]] void* bottom, [[maybe_unused]] std::si
 }
 
 }  // namespace atlas::detail::sanitizers
+
+#undef ATLAS_NO_FRAME

@@ -60,15 +60,17 @@ StackPool::Slab& StackPool::add_slab() {
   slab.free.reserve(stacks_per_slab);
   for (std::size_t i = stacks_per_slab; i-- > 0;) {
     std::byte* guard_page = base + i * (stack_bytes_ + page_bytes_);
-    guard(guard_page);
+    if (!guard(guard_page)) {
+      ::munmap(memory, slab_bytes());
+      throw std::bad_alloc();
+    }
     slab.free.push_back({guard_page + page_bytes_, guard_page + page_bytes_ + stack_bytes_});
   }
   return slabs_.emplace_back(std::move(slab));
 }
 
-void StackPool::guard(std::byte* page) const {
-  if (::madvise(page, page_bytes_, madv_guard_install) == 0) return;
-  if (::mprotect(page, page_bytes_, PROT_NONE) != 0) throw std::bad_alloc();
+bool StackPool::guard(std::byte* page) const noexcept {
+  return ::madvise(page, page_bytes_, madv_guard_install) == 0 || ::mprotect(page, page_bytes_, PROT_NONE) == 0;
 }
 
 void StackPool::release_empty_slabs() noexcept {

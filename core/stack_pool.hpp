@@ -44,7 +44,7 @@ class StackPool {
   static constexpr std::size_t stacks_per_slab = 64;
 
   Slab& add_slab();
-  void guard(std::byte* page) const;
+  [[nodiscard]] bool guard(std::byte* page) const noexcept;
   [[nodiscard]] std::size_t slab_bytes() const noexcept;
   Slab& slab_of(const StackMemory& stack) noexcept;
 

@@ -102,6 +102,12 @@ void Stream::input_arrived() {
 
 Result<void> Stream::write(std::span<const std::string_view> pieces, const WriteLimits& limits) {
   ATLAS_ASSERT(!writing_, "two writes at once on one stream");
+  auto outcome = finish_write(pieces, limits);
+  if (!outcome) abort();
+  return outcome;
+}
+
+Result<void> Stream::finish_write(std::span<const std::string_view> pieces, const WriteLimits& limits) {
   auto taken = try_write(pieces);
   if (!taken) return Unexpected(taken.error());
   Rest rest(pieces);
@@ -109,6 +115,7 @@ Result<void> Stream::write(std::span<const std::string_view> pieces, const Write
   if (rest.pieces().empty()) return {};
   writing_ = true;
   submit(rest.pieces());
+  if (aborted_) return Unexpected(std::errc::connection_aborted);
   return wait_written(limits);
 }
 
@@ -125,7 +132,6 @@ Result<void> Stream::wait_written(const WriteLimits& limits) {
     const bool stalled = unsent_bytes() == unsent_before;
     const bool overdue = limits.deadline.when() <= Deadline::after(Duration::zero()).when();
     if (outcome.status == WaitStatus::timed_out && !stalled && !overdue) continue;
-    abort();
     return Unexpected(outcome.error());
   }
 }

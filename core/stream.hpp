@@ -76,7 +76,8 @@ class Stream {
   /// Bytes of the write under way that the system has not taken yet.
   [[nodiscard]] virtual std::size_t unsent_bytes() const noexcept = 0;
 
-  /// Closes our direction: the peer reads an end of stream after all that was written.
+  /// Closes our direction: the peer reads an end of stream after all that was written. Not during a
+  /// write (operation_in_progress).
   virtual Result<void> shutdown_write() = 0;
   /// Cuts the connection in both directions. Waits end with an error; observers are not told.
   void abort() noexcept;
@@ -99,18 +100,21 @@ class Stream {
   void received(std::size_t count);
   void receive_cancelled() noexcept { incoming_ = {}; }
   void input_ended_with(std::error_code error);
+  /// Gives the buffers of unread bytes back: nobody will read them.
+  void drop_input() noexcept { queue_ = {}, queued_ = 0; }
   /// The write that `submit` began has ended.
   void written(std::error_code error);
 
  private:
   virtual void pause_input() noexcept = 0;
   virtual void resume_input() noexcept = 0;
-  /// Begins to write `pieces` and calls `written` later, from the loop's stack.
+  /// Begins to write `pieces` and calls `written` later, from the loop's stack; or aborts at once.
   virtual void submit(std::span<const std::string_view> pieces) = 0;
   /// After it, the transport calls none of the protected functions.
   virtual void cut() noexcept = 0;
 
   Result<void> wait_for_input(Deadline deadline);
+  Result<void> finish_write(std::span<const std::string_view> pieces, const WriteLimits& limits);
   Result<void> wait_written(const WriteLimits& limits);
   void input_arrived();
 

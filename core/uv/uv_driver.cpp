@@ -14,10 +14,17 @@ UvDriver::UvDriver() {
 }
 
 UvDriver::~UvDriver() {
+  const auto require_closing = [](uv_handle_t* handle, void* self) {
+    auto& driver = *static_cast<UvDriver*>(self);
+    const bool own = handle == reinterpret_cast<uv_handle_t*>(&driver.interrupted_) ||
+                     handle == reinterpret_cast<uv_handle_t*>(&driver.timer_);
+    ATLAS_ASSERT(own || uv_is_closing(handle) != 0, "a loop was destroyed while a handle was open");
+  };
+  uv_walk(&loop_, require_closing, this);
   uv_close(reinterpret_cast<uv_handle_t*>(&interrupted_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
   uv_run(&loop_, UV_RUN_DEFAULT);
-  ATLAS_ASSERT(uv_loop_close(&loop_) == 0, "a loop was destroyed while a handle was open");
+  ATLAS_ASSERT(uv_loop_close(&loop_) == 0, "a loop was destroyed while it was busy");
 }
 
 TimePoint UvDriver::now() noexcept { return TimePoint(std::chrono::nanoseconds(uv_hrtime())); }

@@ -1,5 +1,6 @@
 #include <atlas/core/uv/uv_stream.hpp>
 
+#include <atlas/core/assert.hpp>
 #include <atlas/core/scheduler.hpp>
 #include <atlas/core/uv/uv_driver.hpp>
 
@@ -13,6 +14,7 @@ namespace {
 using Buffers = std::array<uv_buf_t, Stream::pieces_max>;
 
 unsigned fill(Buffers& buffers, std::span<const std::string_view> pieces) {
+  ATLAS_ASSERT(pieces.size() <= buffers.size(), "too many pieces in one write");
   unsigned count = 0;
   for (const auto piece : pieces) {
     // libuv's buffers are not const, but a write does not write to them.
@@ -85,6 +87,7 @@ void UvStream::submit(std::span<const std::string_view> pieces) {
 
 Result<void> UvStream::shutdown_write() {
   if (aborted()) return Unexpected(std::errc::broken_pipe);
+  if (writing()) return Unexpected(std::errc::operation_in_progress);
   if (::shutdown(descriptor(), SHUT_WR) == 0) return {};
   return Unexpected(std::error_code(errno, std::system_category()));
 }
@@ -114,6 +117,7 @@ void UvStream::cut() noexcept {
 void UvStream::destroy() noexcept {
   destroyed_ = true;
   set_input_observer(nullptr);
+  drop_input();  // the pool may be gone when libuv has closed the handle
   if (closed_) {
     delete this;
   } else {

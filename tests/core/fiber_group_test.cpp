@@ -1,0 +1,163 @@
+#include <atlas/core/fiber.hpp>
+
+#include "support/manual_driver.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace atlas {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::TestLoop;
+
+/// The message of the std::runtime_error that `join` throws; empty when it throws none.
+std::string message_of_join(FiberGroup& group) {
+  try {
+    group.join().value();
+    return {};
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+}
+
+TEST(FiberGroup, JoinWaitsForAll) {
+  TestLoop loop;
+  int ended = 0;
+  loop.run([&] {
+    FiberGroup group;
+    for (int i = 0; i < 10; ++i) {
+      group.spawn("member", [&ended, i] {
+        this_fiber::sleep_for(std::chrono::seconds(i)).value();
+        ++ended;
+      });
+    }
+    EXPECT_EQ(group.size(), 10U);
+    group.join().value();
+    EXPECT_EQ(ended, 10);
+    EXPECT_EQ(group.size(), 0U);
+  });
+}
+
+TEST(FiberGroup, JoinOfAnEmptyGroupReturnsAtOnce) {
+  TestLoop loop;
+  loop.run([] {
+    FiberGroup group;
+    EXPECT_TRUE(group.join());
+  });
+}
+
+TEST(FiberGroup, JoinGivesUpAtItsDeadline) {
+  TestLoop loop;
+  loop.run([] {
+    FiberGroup group;
+    group.spawn("slow", [] { static_cast<void>(this_fiber::sleep_for(1h)); });
+    EXPECT_EQ(group.join(Deadline::after(1s)).error(), std::errc::timed_out);
+    EXPECT_EQ(group.size(), 1U);
+  });
+}
+
+TEST(FiberGroup, AnExceptionCancelsTheOthersAndComesOutOfJoin) {
+  TestLoop loop;
+  loop.run([&] {
+    std::vector<std::error_code> seen;
+    FiberGroup group;
+    for (int i = 0; i < 3; ++i) {
+      group.spawn("sleeper", [&] { seen.push_back(this_fiber::sleep_for(1h).error()); });
+    }
+    group.spawn("thrower", [] {
+      this_fiber::sleep_for(1s).value();
+      throw std::runtime_error("failed");
+    });
+    EXPECT_EQ(message_of_join(group), "failed");
+    EXPECT_EQ(seen, std::vector<std::error_code>(3, std::make_error_code(std::errc::operation_canceled)));
+  });
+}
+
+TEST(FiberGroup, OnlyTheFirstExceptionCounts) {
+  TestLoop loop;
+  loop.run([] {
+    FiberGroup group;
+    group.spawn("first", [] { throw std::runtime_error("first"); });
+    group.spawn("second", [] { throw std::runtime_error("second"); });
+    EXPECT_EQ(message_of_join(group), "first");
+    EXPECT_EQ(message_of_join(group), "");
+  });
+}
+
+TEST(FiberGroup, AMemberSpawnedAfterAnExceptionIsCancelledFromItsStart) {
+  TestLoop loop;
+  loop.run([] {
+    FiberGroup group;
+    group.spawn("thrower", [] { throw std::runtime_error("failed"); });
+    this_fiber::yield();
+    std::error_code seen;
+    group.spawn("late", [&] { seen = this_fiber::sleep_for(1h).error(); });
+    EXPECT_EQ(message_of_join(group), "failed");
+    EXPECT_EQ(seen, std::errc::operation_canceled);
+  });
+}
+
+TEST(FiberGroup, CanBeUsedAgainAfterAJoinThatThrew) {
+  TestLoop loop;
+  loop.run([] {
+    FiberGroup group;
+    group.spawn("thrower", [] { throw std::runtime_error("failed"); });
+    EXPECT_EQ(message_of_join(group), "failed");
+    bool slept = false;
+    group.spawn("sleeper", [&] { slept = this_fiber::sleep_for(1s).has_value(); });
+    EXPECT_EQ(message_of_join(group), "");
+    EXPECT_TRUE(slept);
+  });
+}
+
+TEST(FiberGroup, DestructionCancelsAndWaits) {
+  TestLoop loop;
+  loop.run([&] {
+    int ended = 0;
+    {
+      FiberGroup group;
+      for (int i = 0; i < 3; ++i) {
+        group.spawn("sleeper", [&] {
+          EXPECT_EQ(this_fiber::sleep_for(1h).error(), std::errc::operation_canceled);
+          this_fiber::yield();
+          ++ended;
+        });
+      }
+      this_fiber::yield();
+    }
+    EXPECT_EQ(ended, 3);
+  });
+}
+
+TEST(FiberGroup, CancelReachesMembersThatHaveNotRunYet) {
+  TestLoop loop;
+  loop.run([] {
+    std::error_code seen;
+    FiberGroup group;
+    group.spawn("member", [&] { seen = this_fiber::sleep_for(1h).error(); });
+    group.cancel();
+    group.join().value();
+    EXPECT_EQ(seen, std::errc::operation_canceled);
+  });
+}
+
+TEST(FiberGroup, MembersMaySpawnMembers) {
+  TestLoop loop;
+  loop.run([] {
+    int runs = 0;
+    FiberGroup group;
+    group.spawn("parent", [&] {
+      ++runs;
+      group.spawn("child", [&] { ++runs; });
+    });
+    group.join().value();
+    EXPECT_EQ(runs, 2);
+  });
+}
+
+}  // namespace
+}  // namespace atlas
