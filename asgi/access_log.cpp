@@ -67,12 +67,14 @@ void append_common(Line& line, const AccessRecord& record, std::int64_t unix_sec
 }
 
 void append_json(Line& line, const AccessRecord& record, std::int64_t unix_seconds) {
-  fmt::format_to(std::back_inserter(line), "{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}Z\",\"client\":", calendar(unix_seconds));
+  fmt::format_to(std::back_inserter(line),
+                 "{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}Z\",\"client\":", calendar(unix_seconds));
   append_json_string(line, record.client_host);
   append(line, ",\"request\":");
   append_json_string(line, record.request_line);
-  fmt::format_to(std::back_inserter(line), ",\"status\":{},\"body_bytes\":{},\"duration_us\":{}", record.status,
-                 record.body_bytes, std::chrono::duration_cast<std::chrono::microseconds>(record.duration).count());
+  fmt::format_to(std::back_inserter(line), ",\"status\":{},\"body_bytes\":{},\"duration_us\":{}",
+                 record.status, record.body_bytes,
+                 std::chrono::duration_cast<std::chrono::microseconds>(record.duration).count());
   append(line, ",\"referer\":");
   append_json_string(line, record.headers.find("referer").value_or(""));
   append(line, ",\"user_agent\":");
@@ -91,7 +93,8 @@ void append_line(Line& line, AccessLogFormat format, const AccessRecord& record,
 
 }  // namespace
 
-std::string format_access_line(AccessLogFormat format, const AccessRecord& record, std::int64_t unix_seconds) {
+std::string format_access_line(AccessLogFormat format, const AccessRecord& record,
+                               std::int64_t unix_seconds) {
   Line line;
   append_line(line, format, record, unix_seconds);
   return fmt::to_string(line);

@@ -106,13 +106,29 @@ CLI::Option& add_option(CLI::App& app, std::string_view name, std::string_view v
   return *option;
 }
 
-std::string printout_or_refusal(CLI::App& app, const CommandSyntax& syntax,
-                                std::vector<std::string> arguments) {
-  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+/// CLI11 takes the arguments from the back, and would take `--name=` for a name whose value comes next.
+std::vector<std::string> as_cli11_takes_them(std::span<const char* const> arguments) {
+  std::vector<std::string> reversed;
+  for (const std::string_view argument : arguments) {
+    const bool empty_value = argument.starts_with("--") && argument.find('=') == argument.size() - 1;
+    reversed.emplace_back(empty_value ? argument.substr(0, argument.size() - 1) : argument);
+    if (empty_value) reversed.emplace_back();
+  }
+  std::reverse(reversed.begin(), reversed.end());
+  return reversed;
+}
+
+std::string without_double_gaps(std::string text) {
+  for (auto gap = text.find("\n\n\n"); gap != std::string::npos; gap = text.find("\n\n\n"))
+    text.erase(gap, 1);
+  return text;
+}
+
+std::string printout_or_refusal(CLI::App& app, std::span<const char* const> arguments) {
   try {
-    app.parse(arguments);
+    app.parse(as_cli11_takes_them(arguments));
   } catch (const CLI::CallForHelp&) {
-    return app.help(syntax.program);
+    return without_double_gaps(app.help());
   } catch (const CLI::CallForVersion&) {
     return fmt::format("atlas {}\n", version);
   } catch (const CLI::ArgumentMismatch& error) {
@@ -126,7 +142,7 @@ std::string printout_or_refusal(CLI::App& app, const CommandSyntax& syntax,
 }
 
 Arguments parse_arguments(const CommandSyntax& syntax, std::span<const char* const> arguments) {
-  CLI::App app;
+  CLI::App app({}, syntax.program);
   app.allow_extras();
   app.footer(help_footer);
   app.get_formatter()->column_width(34);
@@ -148,7 +164,7 @@ Arguments parse_arguments(const CommandSyntax& syntax, std::span<const char* con
   }
 
   Arguments parsed;
-  parsed.printout = printout_or_refusal(app, syntax, {arguments.begin(), arguments.end()});
+  parsed.printout = printout_or_refusal(app, arguments);
   parsed.config = given(config);
   for (const auto* option : options) parsed.values.push_back(given(*option));
   if (application != nullptr) parsed.application = given(*application).value_or("");

@@ -27,6 +27,7 @@ Headers& Headers::operator=(Headers other) noexcept {
 }
 
 void Headers::append(const Headers& other) {
+  if (&other == this) return append(Headers(other));
   for (const auto& field : other.view()) {
     push({other.owns(field.name) ? copied(field.name) : field.name,
           other.owns(field.value) ? copied(field.value) : field.value});
@@ -47,7 +48,8 @@ std::string_view Headers::copied(std::string_view text) {
 }
 
 bool Headers::owns(std::string_view text) const noexcept {
-  return std::any_of(texts_.begin(), texts_.end(), [&](const Text& kept) { return kept.bytes.get() == text.data(); });
+  return std::any_of(texts_.begin(), texts_.end(),
+                     [&](const Text& kept) { return kept.bytes.get() == text.data(); });
 }
 
 void Headers::push_to_overflow(const http::Header& field) {

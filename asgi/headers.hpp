@@ -14,11 +14,13 @@
 
 namespace atlas::asgi {
 
-/// Text given for a header's name or value. A character array is taken for a literal, which lives for
-/// ever; strings and string views are copied when they join Headers.
+/// Text given for a header's name or value. A constant character array is taken for a literal, which
+/// lives for ever; everything else is copied when it joins Headers.
 struct HeaderText {
   template <std::size_t n>
   HeaderText(const char (&literal)[n]) : view(literal), lives_for_ever(true) {}
+  template <std::size_t n>
+  HeaderText(char (&buffer)[n]) : view(buffer) {}
   HeaderText(std::string_view text) : view(text) {}
   HeaderText(const std::string& text) : view(text) {}
 

@@ -38,11 +38,13 @@ void HttpConnection::on_input() {
 }
 
 void HttpConnection::serve() {
+  owner_.count_fibers(0);
   auto cycle = owner_.take_cycle();
   cycle_ = cycle.get();
   const auto end = cycle->run(*stream_, facts_);
   cycle_ = nullptr;
   owner_.give_back(std::move(cycle));
+  owner_.count_fibers(1);
   switch (end) {
     case HttpCycle::End::idle: return wait_for_request(owner_.worker_.options.timeouts.keep_alive);
     case HttpCycle::End::linger: linger(); break;
@@ -99,6 +101,10 @@ bool HttpConnections::drain(Deadline deadline) {
   for (auto* link = connections_.next; link != &connections_; link = link->next) link->owner->cut();
   static_cast<void>(fibers_.join());
   return false;
+}
+
+void HttpConnections::count_fibers(std::size_t ending) noexcept {
+  worker_.counters.fibers_alive.set(Scheduler::current()->fibers_alive() - ending);
 }
 
 std::unique_ptr<HttpCycle> HttpConnections::take_cycle() {

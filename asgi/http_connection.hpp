@@ -55,8 +55,8 @@ class HttpConnections {
   /// From the loop's stack or a fiber; does not suspend.
   void add(StreamPtr stream, ConnectionFacts facts);
 
-  /// Suspends: closes idle connections at once, waits until requests are finished, and at `deadline` cuts those
-  /// that are not, cancelling their applications. True when none had to be cut.
+  /// Suspends: closes idle connections at once, waits until requests are finished, and at `deadline` cuts
+  /// those that are not, cancelling their applications. True when none had to be cut.
   bool drain(Deadline deadline);
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -67,6 +67,7 @@ class HttpConnections {
   [[nodiscard]] std::unique_ptr<HttpCycle> take_cycle();
   void give_back(std::unique_ptr<HttpCycle> cycle);
   void remove(HttpConnection& connection) noexcept;
+  void count_fibers(std::size_t ending) noexcept;
 
   WorkerContext& worker_;
   detail::ListLink<HttpConnection> connections_;

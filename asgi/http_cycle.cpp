@@ -5,6 +5,7 @@
 #include <atlas/http/target.hpp>
 
 #include <exception>
+#include <system_error>
 #include <utility>
 
 namespace atlas::asgi {
@@ -19,6 +20,10 @@ class HookScope {
   HookScope& operator=(const HookScope&) = delete;
 };
 
+/// Ends an application that was told, was cancelled, and still goes on: no handler of std::exception holds
+/// it.
+struct Ended {};
+
 Endpoint endpoint(const std::string& host, std::optional<std::uint16_t> port) { return {host, port}; }
 
 }  // namespace
@@ -28,6 +33,7 @@ HttpCycle::HttpCycle(WorkerContext& worker)
   scope_.type = ScopeType::http;
   scope_.scheme = "http";
   scope_.root_path = options_.root_path;
+  scope_.state = worker.state;
   scope_.extensions = {.http_response_trailers = true,
                        .http_response_early_hint = true,
                        .http_response_push = true,
@@ -40,7 +46,8 @@ HttpCycle::End HttpCycle::run(Stream& stream, const ConnectionFacts& facts) {
   gone_ = false;
   reader_.attach(stream);
   output_.attach(stream, options_.timeouts.write);
-  scope_.client = facts.client_host.empty() ? std::nullopt : std::optional(endpoint(facts.client_host, facts.client_port));
+  scope_.client = facts.client_host.empty() ? std::nullopt
+                                            : std::optional(endpoint(facts.client_host, facts.client_port));
   scope_.server = endpoint(facts.server_host, facts.server_port);
   scope_.extensions.atlas.connection_id = facts.id;
 
@@ -61,8 +68,8 @@ HttpCycle::End HttpCycle::serve_requests() {
   for (;;) {
     const auto outcome = reader_.read_head();
     if (outcome == RequestReader::Outcome::idle) {
-      if (worker_.draining) return End::close;
       if (!output_.flush()) return End::cut;
+      if (worker_.draining) return End::close;
       if (!stream_->input_ready()) return End::idle;
       continue;
     }
@@ -98,6 +105,7 @@ void HttpCycle::begin_request() {
   this_fiber::set_detail(head.request_line);
   in_request_ = true;
   body_ended_ = false;
+  told_of_end_ = false;
   continue_due_ = head.expect_continue;
   worker_.counters.requests.increment();
   if (options_.access_log != AccessLogFormat::off) started_ = Scheduler::current()->driver().now();
@@ -118,7 +126,6 @@ bool HttpCycle::fill_scope() {
     full_path_.assign(scope_.root_path).append(*path);
     scope_.path = full_path_;
   }
-  if (!scope_.state.same_as(worker_.state)) scope_.state = worker_.state;
   return true;
 }
 
@@ -126,11 +133,13 @@ bool HttpCycle::fill_scope() {
 void HttpCycle::call_application() noexcept {
   try {
     worker_.application(scope_, *this, *this);
-    if (!response_.complete() && !gone_) {
+    if (!response_.complete() && !told_of_end_ && !client_lost()) {
       application_failed(response_.started() ? "it returned before the response was complete"
                                              : "it returned without sending a response");
     }
   } catch (const Disconnected&) {
+    gone_ = true;
+  } catch (const Ended&) {
     gone_ = true;
   } catch (const std::exception& error) {
     application_failed(error.what());
@@ -140,18 +149,22 @@ void HttpCycle::call_application() noexcept {
 }
 
 void HttpCycle::application_failed(std::string_view what) {
+  if (this_fiber::cancelled()) return;  // the server's patience has ended: no fault of the application's
+  worker_.counters.application_failures.increment();
   log::error("the application failed on '{}': {}", reader_.head().request_line, what);
   if (!response_.written() && !output_.error()) response_.send_error(500);
 }
 
 std::optional<HttpCycle::End> HttpCycle::end_request() {
   in_request_ = false;
+  if (!scope_.state.same_as(worker_.state)) scope_.state = worker_.state;
   if (options_.access_log != AccessLogFormat::off) write_access_log();
   if (!response_.complete() || output_.error()) return End::cut;
   const bool body_read = discard_body();
   if (!response_.keep_alive() || !body_read) {
     return body_read && reader_.complete() && !stream_->input_ready() ? End::close : End::linger;
   }
+  this_fiber::set_detail({});
   reader_.next_request();
   return std::nullopt;
 }
@@ -172,8 +185,15 @@ bool HttpCycle::discard_body() {
 }
 
 ReceivedMessage HttpCycle::next() {
-  if (response_.complete() || gone_) return HttpDisconnect{};
-  if (body_ended_) return wait_for_disconnect();
+  if (const auto piece = next_piece()) return *piece;
+  tell_of_end();
+  return HttpDisconnect{};
+}
+
+/// Nothing once there is no more to come.
+std::optional<HttpRequest> HttpCycle::next_piece() {
+  if (response_.complete() || client_lost()) return std::nullopt;
+  if (body_ended_) return wait_for_disconnect(), std::nullopt;
   if (std::exchange(continue_due_, false) && !reader_.complete()) response_.send_continue();
   const auto outcome = reader_.read_body();
   switch (outcome) {
@@ -181,7 +201,7 @@ ReceivedMessage HttpCycle::next() {
       body_ended_ = reader_.complete();
       return HttpRequest{.body = reader_.body(), .more_body = !body_ended_};
     case RequestReader::Outcome::complete: body_ended_ = true; return HttpRequest{};
-    default: refuse_body(outcome); return HttpDisconnect{};
+    default: refuse_body(outcome); return std::nullopt;
   }
 }
 
@@ -202,13 +222,14 @@ void HttpCycle::refuse(int status, std::string_view reason) {
 }
 
 // The client's next request may already lie in the input: only its end concerns the waiting application.
-ReceivedMessage HttpCycle::wait_for_disconnect() {
-  while (!gone_ && !stream_->input_ended() && !response_.complete()) {
+void HttpCycle::wait_for_disconnect() {
+  while (!client_lost() && !stream_->input_ended() && !response_.complete()) {
     Wait wait({"disconnect", stream_});
     disconnect_waiter_ = wait.waker();
-    if (!wait.park().woken()) break;
+    const auto outcome = wait.park();
+    if (outcome.status == WaitStatus::timed_out) throw std::system_error(outcome.error(), "receive");
+    if (outcome.status == WaitStatus::cancelled) return;
   }
-  return HttpDisconnect{};
 }
 
 void HttpCycle::client_gone() noexcept {
@@ -216,12 +237,28 @@ void HttpCycle::client_gone() noexcept {
 }
 
 void HttpCycle::handle(MessageRef message) {
-  if (gone_ || stream_->aborted()) {
-    this_fiber::yield();  // an application that will not hear of it must not keep others waiting
+  if (client_lost()) {
+    tell_of_end();
     throw Disconnected(std::make_error_code(std::errc::not_connected));
   }
+  // A client that still waits for "100 Continue" is not going to send the body that the next request lies
+  // behind.
+  const bool body_unsent = continue_due_ && message.get_if<HttpResponseBody>() != nullptr;
+  if (worker_.draining || body_unsent) response_.forbid_keep_alive();
   response_.send(message);
   if (response_.complete()) disconnect_waiter_.wake_queued();
+}
+
+/// Whether nothing that is sent arrives. A client that has closed only its own direction still reads.
+bool HttpCycle::client_lost() const noexcept {
+  return gone_ || stream_->aborted() || output_.error() || stream_->input_error();
+}
+
+// An application that will not hear of it must not keep others waiting, nor the server from stopping.
+void HttpCycle::tell_of_end() {
+  if (!std::exchange(told_of_end_, true)) return;
+  if (this_fiber::cancelled()) throw Ended();
+  this_fiber::yield();
 }
 
 void HttpCycle::before_suspend() noexcept { output_.flush_without_waiting(); }

@@ -12,6 +12,7 @@
 #include <atlas/core/fiber_record.hpp>
 #include <atlas/core/output_buffer.hpp>
 
+#include <optional>
 #include <string>
 
 namespace atlas::asgi {
@@ -71,8 +72,11 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   void write_access_log();
 
   ReceivedMessage next() override;
-  ReceivedMessage wait_for_disconnect();
+  [[nodiscard]] std::optional<HttpRequest> next_piece();
+  void wait_for_disconnect();
   void handle(MessageRef message) override;
+  [[nodiscard]] bool client_lost() const noexcept;
+  void tell_of_end();
   void before_suspend() noexcept override;
 
   WorkerContext& worker_;
@@ -92,6 +96,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   bool in_request_ = false;
   bool body_ended_ = false;    // the application has got the last piece
   bool gone_ = false;          // the client, or the server's patience with its body
+  bool told_of_end_ = false;   // the application has got a disconnect
   bool continue_due_ = false;  // the client waits for "100 Continue"
 };
 

@@ -17,7 +17,7 @@ std::optional<std::string> Lifespan::start_up() {
 }
 
 std::optional<std::string> Lifespan::shut_down() {
-  if (unsupported_ || returned_) return std::nullopt;
+  if (returned_) return std::exchange(error_, std::nullopt);
   advance(Phase::stopping, std::nullopt);
   application_waker_.wake();
   return wait_for(Phase::stopped);
@@ -36,10 +36,12 @@ void Lifespan::run() {
   try {
     application_(scope_, *this, *this);
     const bool unfinished = phase_ == Phase::starting && startup_received_;
-    returned(unfinished ? std::optional<std::string>("it returned without 'lifespan.startup.complete'") : std::nullopt);
+    returned(unfinished ? std::optional<std::string>("it returned without 'lifespan.startup.complete'")
+                        : std::nullopt);
   } catch (const UnsupportedScope&) {
-    unsupported_ = phase_ == Phase::starting;
-    returned(unsupported_ ? std::nullopt : std::optional<std::string>("it threw UnsupportedScope after start-up"));
+    const bool unsupported = phase_ == Phase::starting;
+    returned(unsupported ? std::nullopt
+                         : std::optional<std::string>("it threw UnsupportedScope after start-up"));
   } catch (const std::exception& error) {
     returned(error.what());
   } catch (...) {
@@ -69,6 +71,9 @@ ReceivedMessage Lifespan::next() {
     if (const auto outcome = wait.park(); !outcome.woken()) throw std::system_error(outcome.error());
   }
   if (phase_ == Phase::stopped) throw ContractError("receive was called after lifespan's shutdown");
+  if (std::exchange(shutdown_received_, true)) {
+    throw ContractError("receive was called again before 'lifespan.shutdown.complete' was sent");
+  }
   return LifespanShutdown{};
 }
 

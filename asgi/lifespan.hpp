@@ -17,8 +17,8 @@ class Lifespan final : private Receive, private Send {
   /// Suspends until the application has returned, which it is made to if it has not.
   ~Lifespan() override;
 
-  /// Suspends until the application has started up: an error text when it failed. An application that does not
-  /// know lifespan has started up.
+  /// Suspends until the application has started up: an error text when it failed. An application that does
+  /// not know lifespan has started up.
   [[nodiscard]] std::optional<std::string> start_up();
   /// Suspends until it has shut down: an error text when it failed.
   [[nodiscard]] std::optional<std::string> shut_down();
@@ -40,10 +40,10 @@ class Lifespan final : private Receive, private Send {
   Scope scope_;
   Phase phase_ = Phase::starting;
   bool startup_received_ = false;
-  bool unsupported_ = false;
+  bool shutdown_received_ = false;
   bool returned_ = false;
   std::optional<std::string> error_;
-  Waker server_;       // waits in start_up or shut_down
+  Waker server_;             // waits in start_up or shut_down
   Waker application_waker_;  // waits in receive
   Fiber fiber_;
 };

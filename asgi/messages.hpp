@@ -72,20 +72,21 @@ struct OpenMessage {
 };
 
 /// What `receive` gives.
-using ReceivedMessage = std::variant<HttpRequest, HttpDisconnect, LifespanStartup, LifespanShutdown, OpenMessage>;
+using ReceivedMessage =
+    std::variant<HttpRequest, HttpDisconnect, LifespanStartup, LifespanShutdown, OpenMessage>;
 
 /// What `send` takes, when it has to be kept.
 using SentMessage =
-    std::variant<HttpResponseStart, HttpResponseBody, HttpResponseTrailers, HttpResponseEarlyHint, HttpResponsePush,
-                 LifespanStartupComplete, LifespanStartupFailed, LifespanShutdownComplete, LifespanShutdownFailed,
-                 OpenMessage>;
+    std::variant<HttpResponseStart, HttpResponseBody, HttpResponseTrailers, HttpResponseEarlyHint,
+                 HttpResponsePush, LifespanStartupComplete, LifespanStartupFailed, LifespanShutdownComplete,
+                 LifespanShutdownFailed, OpenMessage>;
 
 /// A message on its way through `send`: which one it is, and where it lies. Nothing is copied. Valid
 /// for the duration of the call.
 class MessageRef {
  public:
   template <class M>
-    requires requires(SentMessage message) { std::get_if<M>(&message); }
+  requires requires(SentMessage message) { std::get_if<M>(&message); }
   MessageRef(const M& message) noexcept : message_(&message) {}
 
   /// The message, if it is an M; else null.

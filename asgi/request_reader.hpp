@@ -51,7 +51,9 @@ class RequestReader {
   [[nodiscard]] std::optional<Outcome> parse();
   /// Replaces `input_`; what went wrong, if something did.
   [[nodiscard]] std::optional<Outcome> read_chunk(Deadline deadline);
-  [[nodiscard]] bool reading_body() const noexcept { return last_ == Outcome::head || last_ == Outcome::body; }
+  [[nodiscard]] bool reading_body() const noexcept {
+    return last_ == Outcome::head || last_ == Outcome::body;
+  }
 
   const ServerOptions& options_;
   Stream* stream_ = nullptr;

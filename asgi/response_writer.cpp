@@ -5,16 +5,16 @@
 
 #include <fmt/format.h>
 
-
 namespace atlas::asgi {
 namespace {
 
 // Larger pieces are written from where they lie: copying them would cost more than the extra vector.
 constexpr std::size_t copied_piece_bytes_max = std::size_t{8} * 1024;
 
-[[noreturn]] void throw_header_fault(std::string_view type, const http::HeaderFault& fault, http::HeadersView fields) {
-  throw ContractError(fmt::format("'{}' has a header that cannot be sent, '{}': {}", type, fields[fault.index].name,
-                                  http::describe(fault.kind)));
+[[noreturn]] void throw_header_fault(std::string_view type, const http::HeaderFault& fault,
+                                     http::HeadersView fields) {
+  throw ContractError(fmt::format("'{}' has a header that cannot be sent, '{}': {}", type,
+                                  fields[fault.index].name, http::describe(fault.kind)));
 }
 
 }  // namespace
@@ -39,10 +39,12 @@ void ResponseWriter::send(MessageRef message) {
 void ResponseWriter::take(const HttpResponseStart& message) {
   if (state_ != State::expecting_start) refuse("http.response.start");
   if (!http::is_final(message.status)) {
-    throw ContractError(fmt::format("'http.response.start' has status {}: not one of 200 to 599", message.status));
+    throw ContractError(
+        fmt::format("'http.response.start' has status {}: not one of 200 to 599", message.status));
   }
   const auto fields = message.headers.view();
-  if (const auto fault = http::find_header_fault(fields.span())) throw_header_fault("http.response.start", *fault, fields);
+  if (const auto fault = http::find_header_fault(fields.span()))
+    throw_header_fault("http.response.start", *fault, fields);
   hold(message);
   state_ = State::start_held;
 }
@@ -61,7 +63,8 @@ void ResponseWriter::hold(const HttpResponseStart& message) {
     held_text_.append(text);
     return held_text_.view().substr(offset);
   };
-  for (const auto& field : message.headers.view()) held_fields_.push_back({keep(field.name), keep(field.value)});
+  for (const auto& field : message.headers.view())
+    held_fields_.push_back({keep(field.name), keep(field.value)});
 }
 
 void ResponseWriter::take(const HttpResponseBody& message) {
@@ -85,13 +88,16 @@ void ResponseWriter::write_head(const http::ResponseFacts& response) {
 }
 
 void ResponseWriter::count_body(std::size_t bytes, bool last) {
-  body_bytes_ += bytes;
-  if (framing_.body != http::ResponseFraming::Body::content_length) return;
+  using Body = http::ResponseFraming::Body;
+  if (framing_.body == Body::none) return;
+  const auto total = body_bytes_ + bytes;
   const auto declared = framing_.content_length.value_or(0);
-  if (body_bytes_ > declared || (last && body_bytes_ < declared)) {
-    throw ContractError(fmt::format("'http.response.body' makes a body of {} bytes{}, but content-length said {}",
-                                    body_bytes_, last ? "" : " and more", declared));
+  if (framing_.body == Body::content_length && (total > declared || (last && total < declared))) {
+    throw ContractError(
+        fmt::format("'http.response.body' makes a body of {} bytes{}, but content-length said {}", total,
+                    last ? "" : " and more", declared));
   }
+  body_bytes_ = total;
 }
 
 void ResponseWriter::write_piece(std::string_view piece) {
@@ -126,7 +132,8 @@ void ResponseWriter::take(const HttpResponseTrailers& message) {
   trailers_.append(message.headers);
   if (message.more_trailers) return;
   if (framing_.body == http::ResponseFraming::Body::chunked) {
-    http::append_last_chunk(output_.pending(), framing_.trailers ? trailers_.view().span() : std::span<const http::Header>());
+    http::append_last_chunk(output_.pending(),
+                            framing_.trailers ? trailers_.view().span() : std::span<const http::Header>());
   }
   state_ = State::complete;
   flush_if_full();
@@ -137,7 +144,8 @@ void ResponseWriter::take(const HttpResponseEarlyHint& message) {
   if (version_ < http::http_1_1) return;
   std::vector<http::Header> links;
   for (const auto& link : message.links) links.push_back({"link", link});
-  if (const auto fault = http::find_header_fault(links)) throw_header_fault("http.response.early_hint", *fault, http::HeadersView(links));
+  if (const auto fault = http::find_header_fault(links))
+    throw_header_fault("http.response.early_hint", *fault, http::HeadersView(links));
   http::append_interim(output_.pending(), 103, links);
   flush();
 }
@@ -150,15 +158,17 @@ void ResponseWriter::take(const Other& message) {
 void ResponseWriter::refuse(std::string_view type) const {
   constexpr std::string_view states[] = {
       "before 'http.response.start'", "after 'http.response.start', before the first body",
-      "after 'http.response.body' with more_body", "after the last body, where 'http.response.trailers' is due",
-      "after the response was complete"};
+      "after 'http.response.body' with more_body",
+      "after the last body, where 'http.response.trailers' is due", "after the response was complete"};
   throw ContractError(fmt::format("'{}' was sent {}", type, states[static_cast<std::size_t>(state_)]));
 }
 
 void ResponseWriter::send_error(int status) {
   framing_ = {};
-  http::append_error(output_.pending(), {.status = status, .text = {}, .head_request = head_request_, .keep_alive = false, .version = version_},
-                     server_fields());
+  http::append_error(
+      output_.pending(),
+      {.status = status, .text = {}, .head_request = head_request_, .keep_alive = false, .version = version_},
+      server_fields());
   status_ = status;
   state_ = State::complete;
 }

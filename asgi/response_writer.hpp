@@ -42,7 +42,7 @@ class ResponseWriter {
   /// The server has decided to close after this response.
   void forbid_keep_alive() noexcept { may_keep_alive_ = false; }
   /// The status sent, 0 before.
-  [[nodiscard]] int status() const noexcept { return status_; }
+  [[nodiscard]] int status() const noexcept { return written() ? status_ : 0; }
   /// Body bytes sent, without framing.
   [[nodiscard]] std::uint64_t body_bytes() const noexcept { return body_bytes_; }
 

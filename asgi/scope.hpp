@@ -32,10 +32,10 @@ struct Endpoint {
 
 /// Atlas's own extension.
 struct AtlasExtension {
-  int worker = -1;                         ///< Which worker's loop; -1 for the process's lifespan.
-  std::uint64_t connection_id = 0;         ///< Unique in this process; 0 on a lifespan scope.
-  Deadline deadline = {};                  ///< When the request's time is up.
-  const ServerStatus* server = nullptr;    ///< Live facts; null outside of a server.
+  int worker = -1;                       ///< Which worker's loop; -1 for the process's lifespan.
+  std::uint64_t connection_id = 0;       ///< Unique in this process; 0 on a lifespan scope.
+  Deadline deadline = {};                ///< When the request's time is up.
+  const ServerStatus* server = nullptr;  ///< Live facts; null outside of a server.
 };
 
 /// What this server can do beyond plain ASGI.

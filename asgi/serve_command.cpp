@@ -46,7 +46,10 @@ void serve_or_print(const CommandSyntax& syntax, const MakeApplication& make_app
 
 }  // namespace
 
-void print_error(const std::string& text) { fmt::print(stderr, "atlas: {}\n", on_one_line(text)); }
+void print_error(const std::string& text) {
+  const auto line = fmt::format("atlas: {}\n", on_one_line(text));
+  std::fputs(line.c_str(), stderr);  // which may be closed: there is nobody left to tell
+}
 
 int run_serve_command(const CommandSyntax& syntax, const MakeApplication& make_application, int argc,
                       char** argv) {

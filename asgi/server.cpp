@@ -46,6 +46,10 @@ std::vector<SocketAddress> wanted_addresses(const ServerOptions& options) {
   return {*SocketAddress::ip("127.0.0.1", options.port), *SocketAddress::ip("::1", options.port)};
 }
 
+bool is_family_missing(std::error_code error) {
+  return error == std::errc::address_family_not_supported || error == std::errc::address_not_available;
+}
+
 std::string url(const SocketAddress& address) {
   return address.is_unix() ? address.to_string() : fmt::format("http://{}", address.to_string());
 }
@@ -73,7 +77,7 @@ class Server::Control {
   void serve_logged(bool until_signalled);
   void bind();
   void start_workers(const State& state);
-  void accept_from(Listener& listener);
+  void accept_from(Listener& listener, const SocketAddress& address);
   void hand_over(AcceptedSocket socket, const SocketAddress& listening);
   void heed_signals();
   void reopen_log();
@@ -176,7 +180,9 @@ void Server::Control::serve(bool until_signalled) {
   }
 
   std::optional<FiberGroup> acceptors(std::in_place);
-  for (auto& listener : listeners_) acceptors->spawn("acceptor", [&] { accept_from(listener); });
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    acceptors->spawn("acceptor", [this, i] { accept_from(listeners_[i], addresses_[i]); });
+  }
   Fiber signals;
   if (until_signalled) signals = spawn("signals", [this] { heed_signals(); });
   for (const auto& address : addresses_)
@@ -194,9 +200,11 @@ void Server::Control::serve(bool until_signalled) {
 }
 
 void Server::Control::bind() {
-  for (const auto& address : wanted_addresses(options_)) {
+  for (auto address : wanted_addresses(options_)) {
+    // "localhost" is one port, whichever address a client takes.
+    if (!addresses_.empty()) address = *SocketAddress::ip(address.host(), addresses_.front().port());
     auto listener = Listener::bind(address, {.backlog = options_.backlog});
-    if (!listener && options_.host == "localhost" && !listeners_.empty()) continue;  // a machine without IPv6
+    if (!listener && !addresses_.empty() && is_family_missing(listener.error())) continue;  // no IPv6 here
     if (!listener) {
       throw StartError(
           fmt::format("cannot listen on {}: {}", address.to_string(), listener.error().message()));
@@ -242,17 +250,17 @@ void Server::Control::wait_until(WaitReason reason, const std::size_t& count) {
 }
 
 // Out of descriptors, accepting would fail at once for ever: the clients wait in the backlog meanwhile.
-void Server::Control::accept_from(Listener& listener) {
+void Server::Control::accept_from(Listener& listener, const SocketAddress& address) {
   constexpr auto pause = std::chrono::milliseconds(200);
   constexpr int accepts_in_a_row_max = 64;
   for (int accepted = 1;; ++accepted) {
     auto socket = listener.accept();
     if (socket) {
-      hand_over(*std::move(socket), listener.address());
+      hand_over(*std::move(socket), address);
     } else if (this_fiber::cancelled()) {
       return;
     } else {
-      log::warn("cannot accept connections on {}: {}; trying again in {} ms", listener.address().to_string(),
+      log::warn("cannot accept connections on {}: {}; trying again in {} ms", address.to_string(),
                 socket.error().message(), pause.count());
       if (!this_fiber::sleep_for(pause)) return;
     }

@@ -24,7 +24,8 @@ class StartError : public std::runtime_error {
 class Server {
  public:
   /// Does nothing yet. Log lines go to `log`; without it straight to stderr.
-  explicit Server(Application application, ServerOptions options = {}, std::optional<log::SinkOptions> log = {});
+  explicit Server(Application application, ServerOptions options = {},
+                  std::optional<log::SinkOptions> log = {});
   /// Stops.
   ~Server();
   Server(const Server&) = delete;

@@ -67,7 +67,8 @@ void Worker::serve_until_stopped(HttpConnections& connections) {
   }
   const auto deadline = Deadline::after(environment_.options.timeouts.drain);
   const auto open = connections.size();
-  if (!connections.drain(deadline)) log::warn("cut the requests that did not finish in time, of {} connections", open);
+  if (!connections.drain(deadline))
+    log::warn("cut the requests that did not finish in time, of {} connections", open);
 }
 
 void Worker::serve(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id) {

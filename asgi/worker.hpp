@@ -27,8 +27,8 @@ class Worker {
     log::Sink* log_sink;
     State state;  ///< What the process's lifespan has set.
   };
-  /// Told from the worker's thread, once when it has started up and once when it has ended; with an error text
-  /// if that failed. A worker that failed to start ends by itself.
+  /// Told from the worker's thread, once when it has started up and once when it has ended; with an error
+  /// text if that failed. A worker that failed to start ends by itself.
   using Report = std::function<void(std::optional<std::string> error)>;
 
   /// Starts the thread.
@@ -40,7 +40,7 @@ class Worker {
 
   // From any thread, once it has started up:
 
-  /// Serves the client. `connection_id` is unique in the process.
+  /// Serves the client. `listening` must outlive the worker; `connection_id` is unique in the process.
   void serve(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id);
   /// Drains within Timeouts::drain, runs the application's shutdown, and ends.
   void stop();

@@ -32,7 +32,7 @@ target_compile_options(atlas_build_settings INTERFACE
   -Wno-missing-field-initializers  # designated initialisers name what differs from the default
   -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wcast-qual -Wcast-align
   -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi -Wundef -Wunused -Wvla -Wformat=2
-  -Wimplicit-fallthrough -Wnull-dereference -Wdouble-promotion
+  -Wimplicit-fallthrough -Wdouble-promotion
   $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wsuggest-override>
   $<$<CXX_COMPILER_ID:Clang>:-Winconsistent-missing-override -Wloop-analysis -Wthread-safety>
   $<$<BOOL:${ATLAS_WERROR}>:-Werror>)

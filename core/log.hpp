@@ -1,5 +1,6 @@
 // Logging, as code that writes lines sees it: `log::info("{} routes", routes.size())`. A line is formatted on
-// the spot and handed to the thread's sink (log_sink.hpp); where the line ends up is not the caller's concern.
+// the spot and handed to the thread's sink (log_sink.hpp); where the line ends up is not the caller's
+// concern.
 #pragma once
 
 #include <fmt/core.h>

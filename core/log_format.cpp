@@ -50,8 +50,8 @@ bool continues(std::string_view text, std::size_t from, std::size_t to) {
   return true;
 }
 
-/// The size of the UTF-8 sequence that `text` begins with (RFC 3629 §4: the second byte rules out overlong forms,
-/// surrogates, and what is past U+10FFFF); 0 when it begins with none.
+/// The size of the UTF-8 sequence that `text` begins with (RFC 3629 §4: the second byte rules out overlong
+/// forms, surrogates, and what is past U+10FFFF); 0 when it begins with none.
 std::size_t utf8_size(std::string_view text) {
   const auto first = byte_at(text, 0);
   const auto second = byte_at(text, 1);
@@ -144,16 +144,17 @@ void format_text(LineBuffer& into, const Line& line) {
 }
 
 void format_json(LineBuffer& into, const Line& line) {
-  append(into, "{\"time\":\"");
+  append(into, R"({"time":")");
   append_time(into, line.time);
-  fmt::format_to(std::back_inserter(into), "\",\"level\":\"{}\"", json_names.at(static_cast<std::size_t>(line.level)));
+  fmt::format_to(std::back_inserter(into), R"(","level":"{}")",
+                 json_names.at(static_cast<std::size_t>(line.level)));
   if (line.worker >= 0) fmt::format_to(std::back_inserter(into), ",\"worker\":{}", line.worker);
   if (!line.fiber.empty()) {
-    append(into, ",\"fiber\":\"");
+    append(into, R"(,"fiber":")");
     append_escaped(into, Format::json, line.fiber);
     into.push_back('"');
   }
-  append(into, ",\"message\":\"");
+  append(into, R"(,"message":")");
   append_message(into, Format::json, line.message);
   append(into, "\"}");
 }

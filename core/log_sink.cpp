@@ -79,8 +79,6 @@ std::size_t Sink::pending_bytes() const {
   return unwritten_bytes();
 }
 
-// ---- those who write lines
-
 void Sink::write_line(std::string_view line) {
   std::unique_lock lock(mutex_);
   if (waiters_.alone() && has_room(line, options_.pending_bytes_max)) {
@@ -129,7 +127,8 @@ void Sink::block_for_room(std::unique_lock<std::mutex>& lock, std::string_view l
   admitted_.wait(lock, [&] { return waiter.admitted; });
 }
 
-// Only an idle writer: one that is busy looks again by itself. Outside of the lock, because it is a system call.
+// Only an idle writer: one that is busy looks again by itself. Outside of the lock, because it is a system
+// call.
 void Sink::wake_writer(std::unique_lock<std::mutex>& lock) {
   if (!std::exchange(writer_idle_, false)) return;
   const RemoteWaker writer = std::exchange(idle_writer_, {});
@@ -161,8 +160,6 @@ Result<void> Sink::reopen() {
   wake_writer(lock);
   return {};
 }
-
-// ---- the writing fiber
 
 void Sink::run() {
   while (take_batch()) {
@@ -197,9 +194,10 @@ bool Sink::wait_for_work(std::unique_lock<std::mutex>& lock) {
 
 void Sink::append_report() {
   LineBuffer line;
-  const auto message = fmt::format("{} log lines were dropped", lines_dropped_ - lines_reported_);
-  format_line(line, options_.format,
-              {.time = std::chrono::system_clock::now(), .level = Level::warn, .fiber = "log", .message = message});
+  const auto message = fmt::format("log lines dropped: {}", lines_dropped_ - lines_reported_);
+  format_line(
+      line, options_.format,
+      {.time = std::chrono::system_clock::now(), .level = Level::warn, .fiber = "log", .message = message});
   batch_.append(line.data(), line.size());
   accepted_bytes_ += line.size();
   reporting_ = lines_dropped_;

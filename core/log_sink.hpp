@@ -1,5 +1,6 @@
-// Where log lines go: one sink for the whole process, shared by all worker threads. They append whole lines to
-// a bounded buffer; a fiber of the thread that opened the sink writes them out. It knows nothing of what the lines say.
+// Where log lines go: one sink for the whole process, shared by all worker threads. They append whole lines
+// to a bounded buffer; a fiber of the thread that opened the sink writes them out. It knows nothing of what
+// the lines say.
 #pragma once
 
 #include <atlas/core/fiber.hpp>
@@ -31,7 +32,7 @@ namespace atlas::log {
 struct SinkOptions {
   std::string target = "stdout";  ///< "stdout", "stderr", or the path of a file, which is appended to.
   Format format = Format::text;
-  Level level = Level::info;  ///< Lines below it are not even formatted.
+  Level level = Level::info;                                 ///< Lines below it are not even formatted.
   std::size_t pending_bytes_max = std::size_t{1024} * 1024;  ///< Accepted and not yet written.
   Duration flush_timeout = std::chrono::seconds(2);          ///< What the destructor waits for the rest.
 };
@@ -43,8 +44,8 @@ struct SinkOptions {
 /// how many are missing.
 class Sink {
  public:
-  /// Suspends while the target is opened. The writing fiber belongs to the caller's scheduler, which must be on
-  /// libuv's driver. Makes the process ignore SIGPIPE.
+  /// Suspends while the target is opened. The writing fiber belongs to the caller's scheduler, which must be
+  /// on libuv's driver. Makes the process ignore SIGPIPE.
   [[nodiscard]] static Result<std::unique_ptr<Sink>> open(SinkOptions options);
   /// Suspends, up to `flush_timeout`, until all is written. On the thread that opened it, when nobody else
   /// writes to it any more.
@@ -55,18 +56,19 @@ class Sink {
   /// Suspends while `pending_bytes_max` is reached; the lines of those who wait are taken in the order they
   /// came. `line` is complete; its newline is added if missing. From any thread:
   /// - A fiber whose wait ends early (cancelled, or its deadline is over) leaves its line all the same.
-  /// - Who cannot suspend (a loop's callback) does not wait. Both use a reserve, up to twice the bound; past that a
+  /// - Who cannot suspend (a loop's callback) does not wait. Both use a reserve, up to twice the bound; past
+  /// that a
   ///   line is dropped and counted.
   /// - A thread without a scheduler is blocked instead.
   void write_line(std::string_view line);
 
-  /// Suspends until everything accepted before is written, or given up because the target fails. On a fiber of
-  /// any thread.
+  /// Suspends until everything accepted before is written, or given up because the target fails. On a fiber
+  /// of any thread.
   Result<void> drain(Deadline deadline = {});
 
-  /// Suspends while a file target is opened anew by its path, for after a log was rotated: what is not written
-  /// yet goes to the new file. On error the sink keeps the old one. Nothing to do for stdout and stderr. On a fiber
-  /// of the thread that opened the sink.
+  /// Suspends while a file target is opened anew by its path, for after a log was rotated: what is not
+  /// written yet goes to the new file. On error the sink keeps the old one. Nothing to do for stdout and
+  /// stderr. On a fiber of the thread that opened the sink.
   Result<void> reopen();
 
   [[nodiscard]] Format format() const noexcept { return options_.format; }

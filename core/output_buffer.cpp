@@ -13,7 +13,8 @@ void OutputBuffer::attach(Stream& stream, Duration stall_max) {
 }
 
 void OutputBuffer::detach() noexcept {
-  ATLAS_ASSERT(in_flight_.empty() || stream_->aborted(), "an output buffer was left while a write was under way");
+  ATLAS_ASSERT(in_flight_.empty() || stream_->aborted(),
+               "an output buffer was left while a write was under way");
   stream_ = nullptr;
   pending_.clear();
   in_flight_.clear();

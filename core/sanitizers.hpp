@@ -31,7 +31,8 @@
 #define ATLAS_VALGRIND 1
 #endif
 
-// ThreadSanitizer counts the frames of each fiber: a function that switches must not have one itself.
+// ThreadSanitizer counts the frames of each fiber: a function that switches must not have one itself,
+// and both switches are on the thread's side, where the frames in between come and go in pairs.
 #define ATLAS_NO_FRAME [[gnu::always_inline]] inline
 
 namespace atlas::detail::sanitizers {
@@ -94,29 +95,26 @@ class FiberState {
   }
 
   /// On the fiber's stack, before switching out.
-  ATLAS_NO_FRAME void leaving() {
+  void leaving() {
 #if defined(ATLAS_ASAN)
     __sanitizer_start_switch_fiber(&inside_fake_stack_, outside_bottom_, outside_size_);
-#endif
-#if defined(ATLAS_TSAN)
-    __tsan_switch_to_fiber(outside_, 0);
 #endif
   }
 
   /// As `leaving`, but the fiber never comes back: its fake stack is given up.
-  ATLAS_NO_FRAME void leaving_for_good() {
+  void leaving_for_good() {
 #if defined(ATLAS_ASAN)
     __sanitizer_start_switch_fiber(nullptr, outside_bottom_, outside_size_);
-#endif
-#if defined(ATLAS_TSAN)
-    __tsan_switch_to_fiber(outside_, 0);
 #endif
   }
 
   /// On the thread's stack, just switched out.
-  void left() {
+  ATLAS_NO_FRAME void left() {
 #if defined(ATLAS_ASAN)
     __sanitizer_finish_switch_fiber(outside_fake_stack_, nullptr, nullptr);
+#endif
+#if defined(ATLAS_TSAN)
+    __tsan_switch_to_fiber(outside_, 0);
 #endif
   }
 

@@ -38,6 +38,14 @@ void report(const FiberRecord& fiber) noexcept {
   say(" (too deep a recursion, or too large a local variable)\n");
 }
 
+void hand_on(int signal, siginfo_t* info, void* context) {
+  const auto& previous = previous_actions[signal == handled_signals[0] ? 0 : 1];
+  if ((previous.sa_flags & SA_SIGINFO) != 0) return previous.sa_sigaction(signal, info, context);
+  if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) return previous.sa_handler(signal);
+  ::signal(signal, SIG_DFL);  // the faulting instruction runs again, and now it ends the process
+  if (info->si_code <= 0) ::raise(signal);  // there is none: it was sent by kill or its kin
+}
+
 void on_fault(int signal, siginfo_t* info, void* context) {
   const auto* scheduler = Scheduler::current();
   if (scheduler != nullptr) {
@@ -47,12 +55,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
       ::abort();
     }
   }
-  const auto& previous = previous_actions[signal == handled_signals[0] ? 0 : 1];
-  if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr) {
-    previous.sa_sigaction(signal, info, context);
-    return;
-  }
-  ::signal(signal, SIG_DFL);  // the faulting instruction runs again, and now it ends the process
+  hand_on(signal, info, context);
 }
 
 void install_handlers() {

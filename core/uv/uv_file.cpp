@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <climits>
 #include <utility>
 
@@ -81,12 +83,9 @@ Result<void> wait_until_writable(int fd, Deadline deadline) {
   return {};
 }
 
-// A pipe that poll(2) calls writable takes this much without blocking, and so does a socket or a terminal as
-// long as nobody else writes to it meanwhile. A regular file always takes everything.
-std::size_t piece_bytes(int fd) {
-  constexpr std::size_t regular_bytes = std::size_t{256} * 1024;
+bool is_regular(int fd) {
   struct stat status {};
-  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? regular_bytes : PIPE_BUF;
+  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 }  // namespace
@@ -101,7 +100,20 @@ Result<FileDescriptor> open_file(const std::string& path, int flags, int mode, D
 }
 
 FileWriter::FileWriter(FileDescriptor fd)
-    : fd_(std::make_shared<const FileDescriptor>(std::move(fd))), piece_bytes_max_(piece_bytes(fd_->get())) {}
+    : fd_(std::make_shared<const FileDescriptor>(std::move(fd))),
+      pipe_bytes_(fcntl(fd_->get(), F_GETPIPE_SZ)),
+      regular_(is_regular(fd_->get())) {}
+
+// A blocking pipe that poll(2) calls writable takes PIPE_BUF at least, and an empty one all it can hold.
+// PIPE_BUF fits into writable sockets and terminals as well, as long as nobody else writes to them meanwhile.
+std::size_t FileWriter::piece_bytes_max() const {
+  constexpr std::size_t unhindered_bytes = std::size_t{256} * 1024;
+  if (regular_ || (fcntl(fd_->get(), F_GETFL) & O_NONBLOCK) != 0) return unhindered_bytes;
+  int unread_bytes = 0;
+  const bool empty_pipe =
+      pipe_bytes_ > 0 && ioctl(fd_->get(), FIONREAD, &unread_bytes) == 0 && unread_bytes == 0;
+  return empty_pipe ? static_cast<std::size_t>(pipe_bytes_) : PIPE_BUF;
+}
 
 Result<std::size_t> FileWriter::write_some(std::string_view bytes, Deadline deadline) {
   const auto submit = [](uv_loop_t* loop, Operation& operation) {
@@ -109,9 +121,10 @@ Result<std::size_t> FileWriter::write_some(std::string_view bytes, Deadline dead
     return uv_fs_write(loop, &operation.request, operation.fd->get(), &buffer, 1, -1, on_done);
   };
   for (;;) {
-    if (const auto ready = wait_until_writable(fd_->get(), deadline); !ready) return Unexpected(ready.error());
+    if (const auto ready = wait_until_writable(fd_->get(), deadline); !ready)
+      return Unexpected(ready.error());
     auto operation = std::make_unique<Operation>();
-    operation->bytes = bytes.substr(0, piece_bytes_max_);
+    operation->bytes = bytes.substr(0, piece_bytes_max());
     operation->fd = fd_;
     auto written = perform({"write to file", this}, std::move(operation), deadline, submit);
     if (written.error() != std::errc::resource_unavailable_try_again) return written;

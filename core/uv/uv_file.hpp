@@ -1,5 +1,5 @@
-// Files, pipes and terminals written to through the loop's thread pool, so that neither a slow disk nor a full
-// pipe holds up the thread. Internal.
+// Files, pipes and terminals written to through the loop's thread pool, so that neither a slow disk nor a
+// full pipe holds up the thread. Internal.
 #pragma once
 
 #include <atlas/core/result.hpp>
@@ -29,8 +29,11 @@ class FileWriter {
   Result<void> write_all(std::string_view bytes, Deadline deadline = {});
 
  private:
+  [[nodiscard]] std::size_t piece_bytes_max() const;
+
   std::shared_ptr<const FileDescriptor> fd_;  // shared with a write that outlives its fiber's wait
-  std::size_t piece_bytes_max_;
+  int pipe_bytes_;                            // what it holds, if it is a pipe; else -1
+  bool regular_;
 };
 
 /// Suspends until all of `bytes` are written to a descriptor that stays the caller's, as FileWriter does.

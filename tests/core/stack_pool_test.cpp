@@ -96,7 +96,8 @@ TEST(StackPool, ManyStacksCostFewEntriesOfTheProcessMap) {
   const std::size_t before = lines_of_process_map();
   std::vector<StackMemory> stacks;
   for (int i = 0; i < 6400; ++i) stacks.push_back(pool.take());
-  EXPECT_LE(lines_of_process_map(), before + pool.slab_count());
+  // A few for each slab, as sanitizers map shadows of it; mprotect would need two for each stack.
+  EXPECT_LE(lines_of_process_map(), before + 4 * pool.slab_count());
   for (const auto& stack : stacks) pool.give_back(stack);
 }
 

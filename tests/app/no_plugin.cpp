@@ -1,0 +1,2 @@
+// A shared library without an application.
+extern "C" int atlas_test_nothing() { return 0; }

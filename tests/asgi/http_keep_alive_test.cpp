@@ -1,0 +1,151 @@
+// One connection, several requests.
+#include "support/http_harness.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace atlas::asgi {
+namespace {
+
+using testing::answer;
+using testing::HttpHarness;
+using testing::read_body;
+
+constexpr std::string_view get_request = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+
+void say_path(const Scope& scope, Receive&, Send& send) { answer(send, scope.path); }
+
+/// Answers "<path>:<body>".
+void echo(const Scope& scope, Receive& receive, Send& send) {
+  const std::string path(scope.path);
+  answer(send, path + ":" + read_body(receive).value_or("(left)"));
+}
+
+std::string response(std::string_view body) {
+  return "HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+TEST(HttpKeepAlive, ConnectionServesOneRequestAfterAnother) {
+  HttpHarness harness(say_path);
+  for (int i = 0; i < 3; ++i) {
+    harness.send(get_request);
+    EXPECT_EQ(harness.take(), response("/a"));
+  }
+  EXPECT_FALSE(harness.client().closed());
+  EXPECT_EQ(harness.counters().requests.get(), 3U);
+  EXPECT_EQ(harness.counters().connections_accepted.get(), 1U);
+}
+
+TEST(HttpKeepAlive, IdleConnectionHoldsNoFiber) {
+  HttpHarness harness(say_path);
+  harness.send(get_request);
+  EXPECT_EQ(harness.loop().scheduler().fibers_alive(), 0U);
+  EXPECT_EQ(harness.connections_open(), 1U);
+}
+
+TEST(HttpKeepAlive, ResponsesHaveDateAndServer) {
+  HttpHarness harness(say_path, ServerOptions{});
+  harness.send(get_request);
+  const std::string received(harness.client().received());
+  EXPECT_NE(received.find("\r\nserver: atlas\r\n"), std::string::npos) << received;
+  EXPECT_NE(received.find("\r\ndate: "), std::string::npos) << received;
+  EXPECT_NE(received.find(" GMT\r\n"), std::string::npos) << received;
+}
+
+TEST(HttpKeepAlive, PipelinedRequestsAreAnsweredInOrderByOneWrite) {
+  HttpHarness harness(say_path);
+  auto client = harness.connect({.write_fault = {.call = 2}});  // a second write would break the connection
+  std::string requests;
+  std::string responses;
+  for (int i = 0; i < 16; ++i) {
+    const std::string path = "/" + std::to_string(i);
+    requests += "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n";
+    responses += response(path);
+  }
+  client.send(requests);
+  harness.run();
+  EXPECT_EQ(testing::without_dates(client.received()), responses);
+  EXPECT_FALSE(client.closed());
+}
+
+TEST(HttpKeepAlive, RequestsMayBeSplitAnywhere) {
+  const std::string requests =
+      "POST /first%20one HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
+      "POST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nfour";
+  const std::string responses = response("/first one:abcde") + response("/2:four");
+  for (std::size_t offset = 0; offset <= requests.size(); ++offset) {
+    HttpHarness harness(echo);
+    harness.send(requests.substr(0, offset));
+    harness.send(requests.substr(offset));
+    ASSERT_EQ(harness.received(), responses) << "split at " << offset;
+  }
+}
+
+TEST(HttpKeepAlive, RequestsMayComeByteByByte) {
+  const std::string requests =
+      "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx: y\r\n\r\n"
+      "GET /b HTTP/1.1\r\nHost: h\r\n\r\n";
+  HttpHarness harness(echo);
+  auto client = harness.connect({.delivery_bytes_max = 1});
+  client.send(requests);
+  harness.run();
+  EXPECT_EQ(testing::without_dates(client.received()), response("/a:abc") + response("/b:"));
+}
+
+TEST(HttpKeepAlive, ClientMayCloseAfterTheResponse) {
+  HttpHarness harness(say_path);
+  harness.send("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(harness.received(), "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n/a");
+  EXPECT_TRUE(harness.client().closed());
+}
+
+TEST(HttpKeepAlive, NothingIsServedBehindARequestToClose) {
+  HttpHarness harness(say_path);
+  harness.send("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(harness.counters().requests.get(), 1U);
+}
+
+TEST(HttpKeepAlive, StrayLineEndBehindARequestToCloseDoesNotCostTheResponse) {
+  HttpHarness harness(say_path);
+  harness.send("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n\r\n");
+  EXPECT_EQ(harness.received(), "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n/a");
+}
+
+TEST(HttpKeepAlive, EmptyLinesBetweenRequestsAreSkipped) {
+  HttpHarness harness(say_path);
+  harness.send("\r\n" + std::string(get_request) + "\r\n");
+  EXPECT_EQ(harness.take(), response("/a"));
+  harness.send(get_request);
+  EXPECT_EQ(harness.take(), response("/a"));
+}
+
+TEST(HttpKeepAlive, OldClientIsClosed) {
+  HttpHarness harness(say_path);
+  harness.send("GET /a HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(harness.received(), "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n/a");
+  EXPECT_TRUE(harness.client().closed());
+}
+
+TEST(HttpKeepAlive, OldClientMayStay) {
+  HttpHarness harness(say_path);
+  for (int i = 0; i < 2; ++i) {
+    harness.send("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    EXPECT_EQ(harness.take(), "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\n/a");
+  }
+  EXPECT_FALSE(harness.client().closed());
+}
+
+TEST(HttpKeepAlive, ApplicationMayClose) {
+  HttpHarness harness([](const Scope&, Receive&, Send& send) {
+    send(HttpResponseStart{.headers = {{"Connection", "close"}}});
+    send(HttpResponseBody{});
+  });
+  harness.send(get_request);
+  EXPECT_EQ(harness.received(), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  EXPECT_TRUE(harness.client().closed());
+}
+
+}  // namespace
+}  // namespace atlas::asgi

@@ -1,0 +1,184 @@
+// Clients that are slow. Time is virtual.
+#include "support/captured_log.hpp"
+#include "support/http_harness.hpp"
+
+#include <gmock/gmock-matchers.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace atlas::asgi {
+namespace {
+
+using testing::answer;
+using testing::CapturedLog;
+using ::testing::HasSubstr;
+using testing::HttpHarness;
+using testing::read_body;
+using namespace std::chrono_literals;
+
+constexpr std::string_view get_request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+const std::string ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+const std::string error_408 =
+    "HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 20\r\n"
+    "connection: close\r\n\r\n408 Request Timeout\n";
+
+void say_ok(const Scope&, Receive&, Send& send) { answer(send, "ok"); }
+void say_ok_after_body(const Scope&, Receive& receive, Send& send) {
+  if (read_body(receive)) answer(send, "ok");
+}
+
+TEST(HttpTimeout, OfAHeadIs408) {
+  CapturedLog log;
+  HttpHarness harness(say_ok);
+  harness.send("GET / HTTP/1.1\r\n");
+  harness.advance(9999ms);
+  EXPECT_EQ(harness.received(), "");
+  harness.advance(1ms);
+  EXPECT_EQ(harness.received(), error_408);
+  EXPECT_TRUE(harness.client().input_ended());
+  EXPECT_THAT(log.take(),
+              HasSubstr("refused with 408: the request's head did not arrive in time (client 192.0.2.1)"));
+}
+
+TEST(HttpTimeout, OfAHeadCountsFromItsFirstByte) {
+  HttpHarness harness(say_ok);
+  harness.send("GET / HTTP/1.1\r\n");
+  for (int i = 0; i < 9; ++i) {
+    harness.advance(1s);
+    harness.send("X-A: b\r\n");
+  }
+  EXPECT_EQ(harness.received(), "");
+  harness.advance(1s);
+  EXPECT_EQ(harness.received(), error_408);
+}
+
+TEST(HttpTimeout, OfTheNextHeadBeginsWithIt) {
+  HttpHarness harness(say_ok);
+  harness.send(get_request);
+  harness.advance(30s);
+  harness.send("GET / HTTP/1.1\r\n");
+  harness.advance(9s);
+  EXPECT_EQ(harness.take(), ok);
+  harness.advance(1s);
+  EXPECT_EQ(harness.take(), error_408);
+}
+
+TEST(HttpTimeout, OfAFirstByteClosesSilently) {
+  HttpHarness harness(say_ok);
+  EXPECT_FALSE(harness.client().closed());
+  harness.advance(9999ms);
+  EXPECT_FALSE(harness.client().closed());
+  harness.advance(1ms);
+  EXPECT_TRUE(harness.client().closed());
+  EXPECT_EQ(harness.received(), "");
+}
+
+TEST(HttpTimeout, OfAnIdleConnectionClosesSilently) {
+  HttpHarness harness(say_ok);
+  harness.send(get_request);
+  harness.advance(59'999ms);
+  EXPECT_FALSE(harness.client().closed());
+  harness.advance(1ms);
+  EXPECT_TRUE(harness.client().closed());
+  EXPECT_EQ(harness.received(), ok);
+}
+
+TEST(HttpTimeout, OfAnIdleConnectionBeginsAnewWithEachRequest) {
+  HttpHarness harness(say_ok);
+  for (int i = 0; i < 3; ++i) {
+    harness.send(get_request);
+    harness.advance(59s);
+    EXPECT_FALSE(harness.client().closed());
+  }
+}
+
+TEST(HttpTimeout, OfABodyIs408) {
+  CapturedLog log;
+  HttpHarness harness(say_ok_after_body);
+  harness.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  harness.advance(30s);
+  EXPECT_EQ(harness.received(), error_408);
+  EXPECT_TRUE(harness.client().input_ended());
+  EXPECT_THAT(log.take(),
+              HasSubstr("refused with 408: the request's body did not arrive in time (client 192.0.2.1)"));
+  EXPECT_EQ(harness.counters().application_failures.get(), 0U);
+}
+
+TEST(HttpTimeout, OfABodyCountsBetweenItsPieces) {
+  HttpHarness harness(say_ok_after_body);
+  harness.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
+  for (int i = 0; i < 5; ++i) {
+    harness.advance(29s);
+    harness.send("x");
+  }
+  EXPECT_EQ(harness.received(), ok);
+}
+
+TEST(HttpTimeout, OfABodyCutsAResponseThatHasBegun) {
+  HttpHarness harness([](const Scope&, Receive& receive, Send& send) {
+    send(HttpResponseStart{});
+    send(HttpResponseBody{.body = "one", .more_body = true});
+    if (read_body(receive)) send(HttpResponseBody{.body = "two"});
+  });
+  harness.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  harness.advance(30s);
+  EXPECT_EQ(harness.received(), "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n");
+  EXPECT_TRUE(harness.client().closed());
+  EXPECT_EQ(harness.counters().application_failures.get(), 0U);
+}
+
+TEST(HttpTimeout, OfAWriteCutsAClientThatTakesNothing) {
+  bool thrown = false;
+  HttpHarness harness([&](const Scope&, Receive&, Send& send) {
+    try {
+      answer(send, std::string(1 << 20, 'x'));
+    } catch (const Disconnected& error) {
+      thrown = error.code() == std::errc::timed_out;
+      throw;
+    }
+  });
+  harness.client().stop_reading();
+  harness.send(get_request);
+  harness.advance(29s);
+  EXPECT_FALSE(harness.client().closed());
+  harness.advance(1s);
+  EXPECT_TRUE(harness.client().closed());
+  EXPECT_TRUE(thrown);
+}
+
+TEST(HttpTimeout, OfAWriteSparesAClientThatTakesALittle) {
+  HttpHarness harness([](const Scope&, Receive&, Send& send) { answer(send, std::string(200'000, 'x')); });
+  harness.client().stop_reading();
+  harness.send(get_request);
+  for (int i = 0; i < 10; ++i) {
+    harness.advance(29s);
+    harness.client().read(1000);
+    harness.run();
+  }
+  EXPECT_FALSE(harness.client().closed());
+  harness.client().resume_reading();
+  harness.run();
+  EXPECT_EQ(harness.received().substr(0, 15), "HTTP/1.1 200 OK");
+  EXPECT_TRUE(harness.received().ends_with("xxx"));
+}
+
+TEST(HttpTimeout, OfAWriteHoldsForSmallPiecesToo) {
+  HttpHarness harness([](const Scope&, Receive&, Send& send) {
+    send(HttpResponseStart{});
+    for (;;) {
+      static_cast<void>(this_fiber::sleep_for(1ms));
+      send(HttpResponseBody{.body = std::string(4096, 'x'), .more_body = true});
+    }
+  });
+  harness.client().stop_reading();
+  harness.send(get_request);
+  harness.advance(29s);
+  EXPECT_FALSE(harness.client().closed());
+  harness.advance(2s);
+  EXPECT_TRUE(harness.client().closed());
+  EXPECT_EQ(harness.connections_open(), 0U);
+}
+
+}  // namespace
+}  // namespace atlas::asgi

@@ -1,0 +1,78 @@
+#include <atlas/core/signals.hpp>
+
+#include <atlas/core/event_loop.hpp>
+#include <atlas/core/fiber.hpp>
+
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <csignal>
+
+namespace atlas {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(SignalSet, WaitSuspendsUntilASignalArrives) {
+  run_event_loop([] {
+    SignalSet signals{SIGUSR1, SIGUSR2};
+    auto raiser = spawn("raiser", [] { std::raise(SIGUSR2); });
+    EXPECT_EQ(signals.wait(Deadline::after(10s)).value(), SIGUSR2);
+    raiser.join().value();
+  });
+}
+
+TEST(SignalSet, ReportsSignalsThatCameBeforeTheWait) {
+  run_event_loop([] {
+    SignalSet signals{SIGUSR1, SIGUSR2};
+    std::raise(SIGUSR1);
+    std::raise(SIGUSR2);
+    this_fiber::sleep_for(1ms).value();
+    EXPECT_EQ(signals.wait(Deadline::after(10s)).value(), SIGUSR1);
+    EXPECT_EQ(signals.wait(Deadline::after(10s)).value(), SIGUSR2);
+  });
+}
+
+TEST(SignalSet, WaitGivesUpAtItsDeadline) {
+  run_event_loop([] {
+    SignalSet signals{SIGUSR1};
+    EXPECT_EQ(signals.wait(Deadline::after(1ms)).error(), std::errc::timed_out);
+  });
+}
+
+TEST(SignalSet, WaitIsCancelled) {
+  run_event_loop([] {
+    SignalSet signals{SIGUSR1};
+    std::error_code seen;
+    auto waiter = spawn("waiter", [&] { seen = signals.wait().error(); });
+    this_fiber::yield();
+    waiter.cancel();
+    waiter.join().value();
+    EXPECT_EQ(seen, std::errc::operation_canceled);
+  });
+}
+
+TEST(SignalSetDeathTest, ASignalTakesItsDefaultActionAfterwards) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        run_event_loop([] { const SignalSet signals{SIGUSR1}; });
+        std::raise(SIGUSR1);
+      },
+      ::testing::KilledBySignal(SIGUSR1), "");
+}
+
+TEST(Signals, IgnoredBrokenPipesAreErrors) {
+  ignore_broken_pipes();
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  EXPECT_EQ(::write(ends[1], "x", 1), -1);
+  EXPECT_EQ(errno, EPIPE);
+  ::close(ends[1]);
+}
+
+}  // namespace
+}  // namespace atlas

@@ -1,0 +1,340 @@
+// Real sockets, of the loopback interface and of the file system.
+#include <atlas/core/socket.hpp>
+
+#include <atlas/core/event_loop.hpp>
+#include <atlas/core/fiber.hpp>
+#include <atlas/core/signals.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+
+namespace atlas {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A folder that is removed with everything in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() : path_(std::filesystem::temp_directory_path() / "atlas-socket-XXXXXX") {
+    std::string name = path_.string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
+    path_ = name;
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  [[nodiscard]] std::string file(const char* name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+SocketAddress loopback(const char* host = "127.0.0.1") { return SocketAddress::ip(host, 0).value(); }
+
+bool has_ipv6() { return Listener::bind(loopback("::1")).has_value(); }
+
+struct Connection {
+  StreamPtr client;
+  StreamPtr server;
+};
+
+/// Both ends of a connection to `listener`.
+Connection connect_to(Listener& listener) {
+  StreamPtr client;
+  auto connecting = spawn("client", [&] { client = connect(listener.address()).value(); });
+  auto accepted = listener.accept().value();
+  auto server = adopt_socket(std::move(accepted.fd), accepted.peer).value();
+  connecting.join().value();
+  return {std::move(client), std::move(server)};
+}
+
+std::string read_all(Stream& stream) {
+  std::string text;
+  for (;;) {
+    Chunk chunk = stream.read_chunk(Deadline::after(10s)).value();
+    if (chunk.empty()) return text;
+    text.append(chunk.bytes().data(), chunk.bytes().size());
+  }
+}
+
+/// Sends both ways and closes both ways.
+void expect_conversation(Listener& listener) {
+  auto [client, server] = connect_to(listener);
+  client->write("question").value();
+  client->shutdown_write().value();
+  EXPECT_EQ(read_all(*server), "question");
+  server->write("answer").value();
+  server->shutdown_write().value();
+  EXPECT_EQ(read_all(*client), "answer");
+}
+
+TEST(Socket, SpeaksIPv4) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    EXPECT_NE(listener.address().port(), 0);
+    EXPECT_EQ(listener.address().host(), "127.0.0.1");
+    expect_conversation(listener);
+  });
+}
+
+TEST(Socket, SpeaksIPv6) {
+  if (!has_ipv6()) GTEST_SKIP() << "no IPv6 loopback here";
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback("::1")).value();
+    expect_conversation(listener);
+  });
+}
+
+TEST(Socket, SpeaksThroughAUnixPath) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    auto listener = Listener::bind(SocketAddress::unix_socket(folder.file("socket")).value()).value();
+    expect_conversation(listener);
+  });
+}
+
+TEST(Socket, KnowsItsAddresses) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    const auto [client, server] = connect_to(listener);
+    EXPECT_EQ(client->peer_address(), listener.address());
+    EXPECT_EQ(server->local_address(), listener.address());
+    EXPECT_EQ(server->peer_address(), client->local_address());
+    EXPECT_NE(client->local_address().port(), listener.address().port());
+  });
+}
+
+TEST(Socket, AcceptedConnectionsHaveNoDelayWhereAskedFor) {
+  const auto no_delay_of_accepted = [](bool asked) {
+    int value = -1;
+    run_event_loop([&] {
+      auto listener = Listener::bind(loopback(), {.no_delay = asked}).value();
+      auto connecting = spawn("client", [&] { static_cast<void>(connect(listener.address()).value()); });
+      const auto accepted = listener.accept().value();
+      socklen_t bytes = sizeof value;
+      ::getsockopt(accepted.fd.get(), IPPROTO_TCP, TCP_NODELAY, &value, &bytes);
+      connecting.join().value();
+    });
+    return value != 0;
+  };
+  EXPECT_TRUE(no_delay_of_accepted(true));
+  EXPECT_FALSE(no_delay_of_accepted(false));
+}
+
+TEST(Socket, AReadGivesUpAtItsDeadline) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    const auto [client, server] = connect_to(listener);
+    const DeadlineScope deadline(1ms);
+    EXPECT_EQ(server->read_chunk().error(), std::errc::timed_out);
+  });
+}
+
+TEST(Socket, MovesMoreThanTheSystemsBuffersHold) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto [client, server] = connect_to(listener);
+    std::string sent;
+    while (sent.size() < 20'000'000) sent += std::to_string(sent.size());
+    auto writer = spawn("writer", [&, &stream = client] {
+      stream->write(sent).value();
+      stream->shutdown_write().value();
+    });
+    EXPECT_TRUE(read_all(*server) == sent);
+    writer.join().value();
+  });
+}
+
+TEST(Socket, AWriteToAPeerThatDoesNotReadStalls) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto [client, server] = connect_to(listener);
+    const std::string sent(20'000'000, 'x');
+    EXPECT_EQ(client->write(sent, {.stall_max = 20ms}).error(), std::errc::timed_out);
+    EXPECT_TRUE(client->aborted());
+  });
+}
+
+TEST(Socket, ABackgroundWriteEnds) {
+  class Observer final : public WriteObserver {
+   public:
+    void on_written(std::error_code error) override {
+      outcome = error;
+      waker.wake();
+    }
+    std::error_code outcome = std::make_error_code(std::errc::operation_in_progress);
+    Waker waker;
+  };
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto [client, server] = connect_to(listener);
+    Observer observer;
+    client->write_in_background("background", observer);
+    {
+      Wait wait({"write in the background"});
+      observer.waker = wait.waker();
+      if (client->writing()) static_cast<void>(wait.park(Deadline::after(10s)));
+    }
+    EXPECT_FALSE(observer.outcome);
+    client.reset();
+    EXPECT_EQ(read_all(*server), "background");
+  });
+}
+
+TEST(Socket, AConnectionThatThePeerResetIsAnError) {
+  ignore_broken_pipes();
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto connecting = spawn("client", [&] { return static_cast<void>(connect(listener.address()).value()); });
+    auto accepted = listener.accept().value();
+    connecting.join().value();  // the client has gone
+    const auto server = adopt_socket(std::move(accepted.fd), accepted.peer).value();
+    EXPECT_EQ(read_all(*server), "");
+    std::error_code error;  // the first write is answered with a reset, a later one fails
+    while (!error) {
+      error = server->write("x").error();
+      this_fiber::sleep_for(1ms).value();
+    }
+    EXPECT_TRUE(error == std::errc::broken_pipe || error == std::errc::connection_reset) << error.message();
+  });
+}
+
+TEST(Socket, AStreamMayBeDestroyedWhileItsFiberHasNotReadAll) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto [client, server] = connect_to(listener);
+    client->write("unread").value();
+    char first = 0;
+    EXPECT_EQ(server->read_some({&first, 1}, Deadline::after(10s)).value(), 1U);
+  });
+}
+
+TEST(Socket, ConnectingWhereNobodyListensIsRefused) {
+  run_event_loop([] {
+    const auto address = Listener::bind(loopback()).value().address();
+    EXPECT_EQ(connect(address).error(), std::errc::connection_refused);
+  });
+}
+
+TEST(Socket, ConnectingToAMissingUnixPathFails) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    const auto address = SocketAddress::unix_socket(folder.file("nothing")).value();
+    EXPECT_EQ(connect(address).error(), std::errc::no_such_file_or_directory);
+  });
+}
+
+TEST(Listener, AcceptIsCancelled) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    std::error_code seen;
+    auto acceptor = spawn("acceptor", [&] { seen = listener.accept().error(); });
+    this_fiber::yield();
+    acceptor.cancel();
+    acceptor.join().value();
+    EXPECT_EQ(seen, std::errc::operation_canceled);
+  });
+}
+
+TEST(Listener, AcceptsManyOneAfterTheOther) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto clients = spawn("clients", [&] {
+      for (int i = 0; i < 50; ++i) connect(listener.address()).value()->write("x").value();
+    });
+    for (int i = 0; i < 50; ++i) {
+      auto accepted = listener.accept().value();
+      const auto stream = adopt_socket(std::move(accepted.fd), accepted.peer).value();
+      EXPECT_EQ(read_all(*stream), "x");
+    }
+    clients.join().value();
+  });
+}
+
+TEST(Listener, APortInUseIsRefused) {
+  const auto first = Listener::bind(loopback()).value();
+  EXPECT_EQ(Listener::bind(first.address()).error(), std::errc::address_in_use);
+}
+
+TEST(Listener, PortsMayBeSharedWhereAskedFor) {
+  const auto first = Listener::bind(loopback(), {.reuse_port = true}).value();
+  EXPECT_TRUE(Listener::bind(first.address(), {.reuse_port = true}));
+}
+
+TEST(Listener, AnAddressOfNoInterfaceIsRefused) {
+  // 203.0.113.0/24 is kept for documentation (RFC 5737).
+  EXPECT_EQ(Listener::bind(loopback("203.0.113.1")).error(), std::errc::address_not_available);
+}
+
+TEST(Listener, TakesOverAStaleUnixSocket) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("socket");
+  const auto address = SocketAddress::unix_socket(path).value();
+  {
+    // A server that was killed: its socket stays in the file system.
+    const FileDescriptor gone(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_storage storage{};
+    auto* native = reinterpret_cast<sockaddr*>(&storage);
+    const auto bytes = static_cast<socklen_t>(address.to_native(native));
+    ASSERT_EQ(::bind(gone.get(), native, bytes), 0);
+  }
+  ASSERT_TRUE(std::filesystem::exists(path));
+  EXPECT_TRUE(Listener::bind(address));
+}
+
+TEST(Listener, DoesNotTakeALiveUnixSocketAway) {
+  const TemporaryFolder folder;
+  const auto address = SocketAddress::unix_socket(folder.file("socket")).value();
+  const auto live = Listener::bind(address).value();
+  EXPECT_EQ(Listener::bind(address).error(), std::errc::address_in_use);
+  EXPECT_TRUE(std::filesystem::exists(address.host()));
+}
+
+TEST(Listener, DoesNotRemoveAFileThatIsNoSocket) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("notes.txt");
+  std::ofstream(path) << "notes";
+  EXPECT_EQ(Listener::bind(SocketAddress::unix_socket(path).value()).error(), std::errc::address_in_use);
+  EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+TEST(Listener, RemovesItsUnixPathWhenDestroyed) {
+  const TemporaryFolder folder;
+  const auto address = SocketAddress::unix_socket(folder.file("socket")).value();
+  {
+    auto listener = Listener::bind(address).value();
+    const Listener moved = std::move(listener);
+    EXPECT_TRUE(std::filesystem::exists(address.host()));
+  }
+  EXPECT_FALSE(std::filesystem::exists(address.host()));
+}
+
+TEST(FileDescriptor, ClosesWhatItOwnsUnlessReleased) {
+  int raw = -1;
+  {
+    FileDescriptor owned(::dup(STDERR_FILENO));
+    raw = owned.get();
+    ASSERT_TRUE(owned);
+    FileDescriptor moved = std::move(owned);
+    EXPECT_FALSE(owned);  // NOLINT(bugprone-use-after-move): that is what is tested
+    EXPECT_EQ(moved.get(), raw);
+    EXPECT_EQ(::close(moved.release()), 0);
+  }
+  EXPECT_FALSE(FileDescriptor(-1));
+}
+
+}  // namespace
+}  // namespace atlas
