@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <iterator>
 
 namespace atlas::log {
 namespace {
@@ -36,7 +35,7 @@ void append_time(LineBuffer& into, system_clock::time_point time) {
   const auto since_epoch = floor<milliseconds>(time.time_since_epoch());
   const auto second = floor<seconds>(since_epoch);
   append(into, second_text(static_cast<std::time_t>(second.count())));
-  fmt::format_to(std::back_inserter(into), ".{:03}Z", (since_epoch - second).count());
+  fmt::format_to(fmt::appender(into), ".{:03}Z", (since_epoch - second).count());
 }
 
 unsigned char byte_at(std::string_view text, std::size_t index) {
@@ -75,14 +74,16 @@ bool is_control(std::string_view sequence) {
 
 /// The size of the character at the front of `text` if it may stand as it is; else 0.
 std::size_t plain_size(Format format, std::string_view text) {
-  if (format == Format::json && (text.front() == '"' || text.front() == '\\')) return 0;
+  const char first = text.front();
+  if (format == Format::json && (first == '"' || first == '\\')) return 0;
+  if (first >= ' ' && first <= '~') return 1;  // nearly all there is
   const auto size = utf8_size(text);
   return is_control(text.substr(0, size)) ? 0 : size;
 }
 
 void escape_for_text(LineBuffer& into, std::string_view sequence) {
   for (const char byte : sequence) {
-    fmt::format_to(std::back_inserter(into), "\\x{:02x}", static_cast<unsigned char>(byte));
+    fmt::format_to(fmt::appender(into), "\\x{:02x}", static_cast<unsigned char>(byte));
   }
 }
 
@@ -97,7 +98,7 @@ void escape_for_json(LineBuffer& into, std::string_view sequence) {
   }
   if (utf8_size(sequence) == 0) return append(into, "\\ufffd");
   // Of a control's UTF-8 form, C2 80 to C2 9F, the last byte is the code point.
-  fmt::format_to(std::back_inserter(into), "\\u{:04x}", byte_at(sequence, sequence.size() - 1));
+  fmt::format_to(fmt::appender(into), "\\u{:04x}", byte_at(sequence, sequence.size() - 1));
 }
 
 void append_escaped(LineBuffer& into, Format format, std::string_view text) {
@@ -125,7 +126,7 @@ void append_message(LineBuffer& into, Format format, std::string_view message) {
   }
   append_escaped(into, format, message.substr(0, kept));
   if (kept < message.size()) {
-    fmt::format_to(std::back_inserter(into), "… ({} bytes more)", message.size() - kept);
+    fmt::format_to(fmt::appender(into), "… ({} bytes more)", message.size() - kept);
   }
 }
 
@@ -134,8 +135,8 @@ constexpr std::array<std::string_view, 5> json_names{"trace", "debug", "info", "
 
 void format_text(LineBuffer& into, const Line& line) {
   append_time(into, line.time);
-  fmt::format_to(std::back_inserter(into), " {} [", text_names.at(static_cast<std::size_t>(line.level)));
-  if (line.worker >= 0) fmt::format_to(std::back_inserter(into), "w{}", line.worker);
+  fmt::format_to(fmt::appender(into), " {} [", text_names.at(static_cast<std::size_t>(line.level)));
+  if (line.worker >= 0) fmt::format_to(fmt::appender(into), "w{}", line.worker);
   if (line.worker >= 0 && !line.fiber.empty()) into.push_back(' ');
   append_escaped(into, Format::text, line.fiber);
   if (line.worker < 0 && line.fiber.empty()) into.push_back('-');
@@ -146,9 +147,9 @@ void format_text(LineBuffer& into, const Line& line) {
 void format_json(LineBuffer& into, const Line& line) {
   append(into, R"({"time":")");
   append_time(into, line.time);
-  fmt::format_to(std::back_inserter(into), R"(","level":"{}")",
+  fmt::format_to(fmt::appender(into), R"(","level":"{}")",
                  json_names.at(static_cast<std::size_t>(line.level)));
-  if (line.worker >= 0) fmt::format_to(std::back_inserter(into), ",\"worker\":{}", line.worker);
+  if (line.worker >= 0) fmt::format_to(fmt::appender(into), ",\"worker\":{}", line.worker);
   if (!line.fiber.empty()) {
     append(into, R"(,"fiber":")");
     append_escaped(into, Format::json, line.fiber);

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <climits>
@@ -83,9 +84,11 @@ Result<void> wait_until_writable(int fd, Deadline deadline) {
   return {};
 }
 
-bool is_regular(int fd) {
+/// Whether it is a regular file or a device such as /dev/null, which never let a writer wait for a reader.
+bool takes_everything(int fd) {
   struct stat status {};
-  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  if (fstat(fd, &status) != 0) return false;
+  return S_ISREG(status.st_mode) || (S_ISCHR(status.st_mode) && isatty(fd) == 0);
 }
 
 }  // namespace
@@ -102,13 +105,13 @@ Result<FileDescriptor> open_file(const std::string& path, int flags, int mode, D
 FileWriter::FileWriter(FileDescriptor fd)
     : fd_(std::make_shared<const FileDescriptor>(std::move(fd))),
       pipe_bytes_(fcntl(fd_->get(), F_GETPIPE_SZ)),
-      regular_(is_regular(fd_->get())) {}
+      takes_everything_(takes_everything(fd_->get())) {}
 
 // A blocking pipe that poll(2) calls writable takes PIPE_BUF at least, and an empty one all it can hold.
 // PIPE_BUF fits into writable sockets and terminals as well, as long as nobody else writes to them meanwhile.
 std::size_t FileWriter::piece_bytes_max() const {
   constexpr std::size_t unhindered_bytes = std::size_t{256} * 1024;
-  if (regular_ || (fcntl(fd_->get(), F_GETFL) & O_NONBLOCK) != 0) return unhindered_bytes;
+  if (takes_everything_ || (fcntl(fd_->get(), F_GETFL) & O_NONBLOCK) != 0) return unhindered_bytes;
   int unread_bytes = 0;
   const bool empty_pipe =
       pipe_bytes_ > 0 && ioctl(fd_->get(), FIONREAD, &unread_bytes) == 0 && unread_bytes == 0;

@@ -33,7 +33,7 @@ class FileWriter {
 
   std::shared_ptr<const FileDescriptor> fd_;  // shared with a write that outlives its fiber's wait
   int pipe_bytes_;                            // what it holds, if it is a pipe; else -1
-  bool regular_;
+  bool takes_everything_;
 };
 
 /// Suspends until all of `bytes` are written to a descriptor that stays the caller's, as FileWriter does.

@@ -56,6 +56,15 @@ ServerOptions on_any_port(int workers) {
 /// Lines of no interest go nowhere.
 log::SinkOptions no_log() { return {.target = "/dev/null"}; }
 
+/// An application that says that it does not know lifespan.
+template <class App>
+Application http_only(App app) {
+  return [app = std::move(app)](const Scope& scope, Receive& receive, Send& send) {
+    if (scope.type != ScopeType::http) throw UnsupportedScope(scope);
+    app(scope, receive, send);
+  };
+}
+
 void answer(Send& send, std::string_view body) {
   send(HttpResponseStart{});
   send(HttpResponseBody{.body = body});
@@ -142,7 +151,7 @@ void say_ends(const Scope& scope, Receive&, Send& send) {
 TEST(Server, ListensOnIpv6) {
   auto options = on_any_port(1);
   options.host = "::1";
-  Server server(say_ends, options, no_log());
+  Server server(http_only(say_ends), options, no_log());
   server.start();
   EXPECT_EQ(HttpClient(server.addresses().front()).get("/"), "::1 ::1 " + std::to_string(server.port()));
 }
@@ -150,7 +159,7 @@ TEST(Server, ListensOnIpv6) {
 TEST(Server, TellsTheAddressThatAClientOfAWildcardUsed) {
   auto options = on_any_port(1);
   options.host = "0.0.0.0";
-  Server server(say_ends, options, no_log());
+  Server server(http_only(say_ends), options, no_log());
   server.start();
   EXPECT_EQ(HttpClient(*SocketAddress::ip("127.0.0.1", server.port())).get("/"),
             "127.0.0.1 127.0.0.1 " + std::to_string(server.port()));
@@ -159,7 +168,7 @@ TEST(Server, TellsTheAddressThatAClientOfAWildcardUsed) {
 TEST(Server, ListensOnBothAddressesOfLocalhostAtOnePort) {
   auto options = on_any_port(1);
   options.host = "localhost";
-  Server server(say_ends, options, no_log());
+  Server server(http_only(say_ends), options, no_log());
   server.start();
   ASSERT_EQ(server.addresses().size(), 2U);
   const auto port = std::to_string(server.port());
@@ -170,12 +179,11 @@ TEST(Server, ListensOnBothAddressesOfLocalhostAtOnePort) {
 
 TEST(Server, ServesManyClientsAtOnce) {
   constexpr int clients_count = 200;
-  Server server(
-      [](const Scope&, Receive&, Send& send) {
-        static_cast<void>(this_fiber::sleep_for(20ms));
-        answer(send, "hello");
-      },
-      on_any_port(2), no_log());
+  Server server(http_only([](const Scope&, Receive&, Send& send) {
+                  static_cast<void>(this_fiber::sleep_for(20ms));
+                  answer(send, "hello");
+                }),
+                on_any_port(2), no_log());
   server.start();
   std::vector<HttpClient> clients;
   for (int i = 0; i < clients_count; ++i) clients.emplace_back(server.addresses().front());
@@ -193,17 +201,16 @@ TEST(Server, ServesManyClientsAtOnce) {
 }
 
 TEST(Server, EchoesLargeBodiesUnderBackPressure) {
-  Server server(
-      [](const Scope&, Receive& receive, Send& send) {
-        send(HttpResponseStart{});
-        for (bool more = true; more;) {
-          const auto message = receive();
-          const auto& piece = std::get<HttpRequest>(message);
-          more = piece.more_body;
-          send(HttpResponseBody{.body = piece.body, .more_body = more});
-        }
-      },
-      on_any_port(1), no_log());
+  Server server(http_only([](const Scope&, Receive& receive, Send& send) {
+                  send(HttpResponseStart{});
+                  for (bool more = true; more;) {
+                    const auto message = receive();
+                    const auto& piece = std::get<HttpRequest>(message);
+                    more = piece.more_body;
+                    send(HttpResponseBody{.body = piece.body, .more_body = more});
+                  }
+                }),
+                on_any_port(1), no_log());
   server.start();
   HttpClient client(server.addresses().front());
   const std::string body(std::size_t{8} << 20, 'x');
@@ -231,7 +238,7 @@ TEST(Server, RefusalReachesAClientThatIsStillSending) {
 }
 
 TEST(Server, CountsFailures) {
-  Server server([](const Scope&, Receive&, Send&) {}, on_any_port(1), no_log());
+  Server server(http_only([](const Scope&, Receive&, Send&) {}), on_any_port(1), no_log());
   server.start();
   EXPECT_EQ(HttpClient(server.addresses().front()).get("/"), "500 Internal Server Error\n");
   EXPECT_EQ(server.status().totals().application_failures, 1U);
@@ -337,13 +344,12 @@ TEST(Server, StopThrowsWhenTheApplicationCannotShutDown) {
 
 TEST(Server, StopLetsRunningRequestsFinish) {
   std::atomic<bool> running = false;
-  Server server(
-      [&](const Scope&, Receive&, Send& send) {
-        running = true;
-        static_cast<void>(this_fiber::sleep_for(200ms));
-        answer(send, "hello");
-      },
-      on_any_port(1), no_log());
+  Server server(http_only([&](const Scope&, Receive&, Send& send) {
+                  running = true;
+                  static_cast<void>(this_fiber::sleep_for(200ms));
+                  answer(send, "hello");
+                }),
+                on_any_port(1), no_log());
   server.start();
   HttpClient idle(server.addresses().front());
   HttpClient busy(server.addresses().front());
@@ -361,12 +367,11 @@ TEST(Server, StopCutsRequestsThatDoNotFinish) {
   std::atomic<bool> running = false;
   auto options = on_any_port(1);
   options.timeouts.drain = 50ms;
-  Server server(
-      [&](const Scope&, Receive&, Send&) {
-        running = true;
-        static_cast<void>(this_fiber::sleep_for(1h));
-      },
-      options, no_log());
+  Server server(http_only([&](const Scope&, Receive&, Send&) {
+                  running = true;
+                  static_cast<void>(this_fiber::sleep_for(1h));
+                }),
+                options, no_log());
   server.start();
   HttpClient client(server.addresses().front());
   client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
