@@ -9,8 +9,11 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <span>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 namespace atlas::app {

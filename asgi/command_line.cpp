@@ -15,6 +15,7 @@
 #include <numeric>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 namespace atlas::asgi {
 namespace {

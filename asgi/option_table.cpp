@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <initializer_list>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -19,10 +19,20 @@ constexpr std::uint64_t kibi = 1024;
 constexpr std::uint64_t mebi = 1024 * kibi;
 constexpr std::uint64_t gibi = 1024 * mebi;
 
-// Where a value goes: the member that a path of member pointers leads to.
+/// The member that a path of member pointers leads to.
+template <auto first, auto... rest>
+constexpr auto& follow(auto& object) {
+  if constexpr (sizeof...(rest) == 0) {
+    return object.*first;
+  } else {
+    return follow<rest...>(object.*first);
+  }
+}
+
+// Where a value goes.
 template <auto... path>
 constexpr auto field = [](auto& configuration) -> auto& {
-  return (configuration.*....*path);
+  return follow<path...>(configuration);
 };
 template <auto... path>
 constexpr auto server = field<&Configuration::server, path...>;

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <span>
+#include <stdexcept>
 
 namespace atlas::asgi {
 namespace {

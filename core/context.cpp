@@ -20,6 +20,8 @@ struct ExceptionState {
 };
 
 void exchange_exception_state(ExceptionState& current, ExceptionState& saved) noexcept {
+  const bool none = current.caught == nullptr && saved.caught == nullptr && (current.uncaught | saved.uncaught) == 0;
+  if (none) return;  // nearly always, and cheaper than four stores
   std::swap(current.caught, saved.caught);
   std::swap(current.uncaught, saved.uncaught);
 }

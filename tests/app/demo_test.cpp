@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <stdexcept>
 
 namespace atlas::testing {
 namespace {
@@ -21,6 +22,7 @@ class Demo : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { server_ = std::make_unique<RunningServer>(); }
   static void TearDownTestSuite() {
+    if (!server_) return;
     EXPECT_EQ(server_->stop(), 0);
     server_.reset();
   }
@@ -30,9 +32,13 @@ class Demo : public ::testing::Test {
     return client_.request("POST", target, headers, body);
   }
 
-  BlockingClient client_{server_->port()};
+  BlockingClient client_{port()};
 
  private:
+  static std::uint16_t port() {
+    return server_ ? server_->port() : throw std::runtime_error("there is no server");
+  }
+
   static inline std::unique_ptr<RunningServer> server_;
 };
 

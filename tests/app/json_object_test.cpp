@@ -16,7 +16,7 @@ TEST(JsonObject, KeepsItsMembersInOrder) {
 
 TEST(JsonObject, EscapesWhatAStringMayNotHold) {
   JsonObject object;
-  object.add("a\"b", std::string_view("\\ \n \x01 \0 /", 10)).add("utf-8", "\u00e9");
+  object.add("a\"b", std::string_view("\\ \n \x01 \0 /", 9)).add("utf-8", "\u00e9");
   EXPECT_EQ(object.text(), "{\"a\\\"b\":\"\\\\ \\u000a \\u0001 \\u0000 /\",\"utf-8\":\"\u00e9\"}");
 }
 

@@ -130,12 +130,10 @@ TEST(Server, ListensOnAUnixSocket) {
   const TemporaryFolder folder;
   auto options = on_any_port(1);
   options.unix_path = folder.file("socket");
-  Server server(
-      [](const Scope& scope, Receive&, Send& send) {
-        answer(send,
-               std::string(scope.client ? "somebody" : "nobody") + " at " + std::string(scope.server->host));
-      },
-      options, no_log());
+  const auto say_client = [](const Scope& scope, Receive&, Send& send) {
+    answer(send, scope.client ? "somebody" : "nobody at " + std::string(scope.server->host));
+  };
+  Server server(http_only(say_client), options, no_log());
   server.start();
   EXPECT_EQ(HttpClient(server.addresses().front()).get("/"), "nobody at " + options.unix_path);
   server.stop();
@@ -477,9 +475,10 @@ TEST(ServerDeathTest, OutOfDescriptorsItPausesAndServesAgain) {
 }
 
 void overflow_under_a_request() {
-  Server server(
-      [](const Scope&, Receive&, Send& send) { answer(send, std::to_string(recurse(100'000'000))); },
-      on_any_port(1), no_log());
+  const auto deep = [](const Scope&, Receive&, Send& send) {
+    answer(send, std::to_string(recurse(100'000'000)));
+  };
+  Server server(http_only(deep), on_any_port(1), no_log());
   server.start();
   static_cast<void>(HttpClient(server.addresses().front()).get("/deep"));
 }
