@@ -16,7 +16,7 @@ struct Plugin {
 
 }  // namespace atlas::asgi
 
-/// At namespace scope: exports the callable `app` under its own (unqualified) name.
+/// At namespace scope, with a semicolon behind it: exports the callable `app` under its own (unqualified) name.
 #define ATLAS_APPLICATION(app)                                                                   \
   extern "C" __attribute__((visibility("default"))) const ::atlas::asgi::Plugin                  \
       atlas_application_##app;                                                                   \

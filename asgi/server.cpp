@@ -186,7 +186,7 @@ void Server::Control::serve(bool until_signalled) {
   Fiber signals;
   if (until_signalled) signals = spawn("signals", [this] { heed_signals(); });
   for (const auto& address : addresses_)
-    log::info("listening on {} with {} workers", url(address), workers_.size());
+    log::info("listening on {} (workers: {})", url(address), workers_.size());
   if (!until_signalled) ready_.set_value();
 
   wait_for_stop();

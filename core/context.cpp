@@ -3,9 +3,9 @@
 #include <atlas/core/assert.hpp>
 #include <atlas/core/sanitizers.hpp>
 
+#include <cxxabi.h>
 #include <boost/context/fiber.hpp>
 #include <boost/context/preallocated.hpp>
-#include <cxxabi.h>
 
 #include <utility>
 
@@ -20,8 +20,6 @@ struct ExceptionState {
 };
 
 void exchange_exception_state(ExceptionState& current, ExceptionState& saved) noexcept {
-  const bool none = current.caught == nullptr && saved.caught == nullptr && (current.uncaught | saved.uncaught) == 0;
-  if (none) return;  // nearly always, and cheaper than four stores
   std::swap(current.caught, saved.caught);
   std::swap(current.uncaught, saved.uncaught);
 }
@@ -56,18 +54,18 @@ Context::Context(StackMemory memory, Body body, void* argument)
   stack.size = size;
   switch_->sanitizer.create(memory.bottom, size);
   switch_->sanitizer.visit_begins();
-  switch_->inside = boost::context::fiber(
-      std::allocator_arg, boost::context::preallocated(memory.top, size, stack), PooledStack{},
-      [this](boost::context::fiber&& outside) {
-        switch_->sanitizer.entered();
-        switch_->outside = std::move(outside);
-        while (!switch_->closing) {
-          body_(argument_);
-          leave();
-        }
-        switch_->sanitizer.leaving_for_good();
-        return std::move(switch_->outside);
-      });
+  switch_->inside =
+      boost::context::fiber(std::allocator_arg, boost::context::preallocated(memory.top, size, stack),
+                            PooledStack{}, [this](boost::context::fiber&& outside) {
+                              switch_->sanitizer.entered();
+                              switch_->outside = std::move(outside);
+                              while (!switch_->closing) {
+                                body_(argument_);
+                                leave();
+                              }
+                              switch_->sanitizer.leaving_for_good();
+                              return std::move(switch_->outside);
+                            });
   switch_->sanitizer.visit_ends();
 }
 

@@ -9,7 +9,8 @@ namespace atlas::detail {
 FiberRecord::FiberRecord(Scheduler& owner)
     : scheduler(owner),
       deadline_timer(
-          [](void* self) { static_cast<FiberRecord*>(self)->interrupt_park(WaitStatus::timed_out, false); }, this) {}
+          [](void* self) { static_cast<FiberRecord*>(self)->interrupt_park(WaitStatus::timed_out, false); },
+          this) {}
 
 void FiberRecord::set_name(std::string_view name) noexcept {
   name_size = static_cast<std::uint8_t>(std::min(name.size(), name_text.size()));

@@ -72,7 +72,9 @@ void Scheduler::run_batch() {
   }
 }
 
-void Scheduler::start(std::string_view name, UniqueFunction body) { wake(create(name, std::move(body)), false); }
+void Scheduler::start(std::string_view name, UniqueFunction body) {
+  wake(create(name, std::move(body)), false);
+}
 
 FiberRecord& Scheduler::create(std::string_view name, UniqueFunction body) {
   if (free_ == nullptr) free_ = &records_.emplace_back(*this);

@@ -30,7 +30,8 @@ struct SchedulerOptions {
   std::size_t stack_bytes = std::size_t{256} * 1024;  ///< Per fiber; reserved, committed as touched.
   std::size_t switches_per_turn_max = 256;            ///< Fibers run from the queue before I/O is looked at.
   std::size_t read_chunk_bytes = std::size_t{32} * 1024;  ///< Read buffers, shared by all connections.
-  Duration trim_interval = std::chrono::seconds(5);   ///< How often unused stack memory is given back; zero: never.
+  Duration trim_interval =
+      std::chrono::seconds(5);  ///< How often unused stack memory is given back; zero: never.
 };
 
 /// Single-threaded but for `inbox()`. Lives on the thread that runs it.

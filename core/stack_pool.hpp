@@ -11,7 +11,8 @@ namespace atlas::detail {
 
 class StackPool {
  public:
-  /// `stack_bytes` is rounded up to pages, 16 KiB at least; the guard page comes on top of it.
+  /// `stack_bytes` is rounded up to pages, 16 KiB at least; stacks are up to a page larger, and the guard
+  /// page comes on top of it.
   explicit StackPool(std::size_t stack_bytes);
   /// Every stack must have been given back.
   ~StackPool();
@@ -45,6 +46,7 @@ class StackPool {
 
   Slab& add_slab();
   [[nodiscard]] bool guard(std::byte* page) const noexcept;
+  [[nodiscard]] std::size_t slot_bytes() const noexcept;
   [[nodiscard]] std::size_t slab_bytes() const noexcept;
   Slab& slab_of(const StackMemory& stack) noexcept;
 

@@ -17,7 +17,9 @@ class Rest {
     std::copy(pieces.begin(), pieces.end(), pieces_.begin());
   }
 
-  [[nodiscard]] std::span<const std::string_view> pieces() const { return {pieces_.data() + first_, count_ - first_}; }
+  [[nodiscard]] std::span<const std::string_view> pieces() const {
+    return {pieces_.data() + first_, count_ - first_};
+  }
 
   void consume(std::size_t bytes) {
     while (first_ < count_ && bytes >= pieces_[first_].size()) bytes -= pieces_[first_++].size();

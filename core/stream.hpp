@@ -19,7 +19,7 @@ namespace atlas {
 
 /// How long a write may take.
 struct WriteLimits {
-  Deadline deadline;                   ///< For the whole of it.
+  Deadline deadline;                     ///< For the whole of it.
   Duration stall_max = Duration::max();  ///< Without the peer taking a single byte.
 };
 
@@ -51,7 +51,8 @@ class Stream {
 
   /// Suspends until bytes have arrived; how many were copied to `into`. 0 at the end of the stream.
   Result<std::size_t> read_some(std::span<char> into, Deadline deadline = {});
-  /// Suspends until bytes have arrived, and hands over the buffer they lie in. Empty at the end of the stream.
+  /// Suspends until bytes have arrived, and hands over the buffer they lie in. Empty at the end of the
+  /// stream.
   Result<Chunk> read_chunk(Deadline deadline = {});
   /// Whether a read would return without suspending.
   [[nodiscard]] bool input_ready() const noexcept { return queued_ > 0 || ended_; }
@@ -65,7 +66,9 @@ class Stream {
   /// Suspends until the system has taken all of `pieces` (16 at most), which must live until then. After
   /// an error, also by a deadline or cancellation, the stream is aborted: the peer may have got a part.
   Result<void> write(std::span<const std::string_view> pieces, const WriteLimits& limits = {});
-  Result<void> write(std::string_view bytes, const WriteLimits& limits = {}) { return write({&bytes, 1}, limits); }
+  Result<void> write(std::string_view bytes, const WriteLimits& limits = {}) {
+    return write({&bytes, 1}, limits);
+  }
   /// Writes what the system takes at once; how many bytes that was, 0 when it takes none.
   virtual Result<std::size_t> try_write(std::span<const std::string_view> pieces) = 0;
   /// Writes all of `bytes` while the caller goes on; they must live until `observer` was told. One at a

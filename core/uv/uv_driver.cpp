@@ -43,10 +43,13 @@ void UvDriver::poll(std::optional<TimePoint> until) {
 // The next deadline is nearly always the same as last time, or later: a timer that is early costs one
 // empty turn, setting it anew costs every turn.
 void UvDriver::arm_timer(std::optional<TimePoint> until) {
-  const bool armed_early_enough = timer_until_ && (!until || *timer_until_ <= *until) && uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_)) != 0;
+  const bool armed_early_enough = timer_until_ && (!until || *timer_until_ <= *until) &&
+                                  uv_is_active(reinterpret_cast<uv_handle_t*>(&timer_)) != 0;
   if (armed_early_enough || !until) return;
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*until - turn_time());
-  uv_timer_start(&timer_, [](uv_timer_t*) {}, static_cast<std::uint64_t>(wait.count()), 0);
+  // uv_run looks at timers before it polls, too: one that fires there must keep it from waiting.
+  const auto on_due = [](uv_timer_t* timer) { uv_stop(timer->loop); };
+  uv_timer_start(&timer_, on_due, static_cast<std::uint64_t>(wait.count()), 0);
   timer_until_ = until;
 }
 

@@ -33,7 +33,9 @@ class UvStream final : public Stream {
   void cut() noexcept override;
 
   [[nodiscard]] uv_stream_t* stream() noexcept { return reinterpret_cast<uv_stream_t*>(&handle_); }
-  [[nodiscard]] const uv_stream_t* stream() const noexcept { return reinterpret_cast<const uv_stream_t*>(&handle_); }
+  [[nodiscard]] const uv_stream_t* stream() const noexcept {
+    return reinterpret_cast<const uv_stream_t*>(&handle_);
+  }
   [[nodiscard]] uv_handle_t* handle() noexcept { return reinterpret_cast<uv_handle_t*>(&handle_); }
   [[nodiscard]] int descriptor() const noexcept;
 

@@ -230,5 +230,48 @@ TEST(HttpDisconnect, IsNotClaimedWhenTheApplicationsOwnDeadlineEndsTheWait) {
   EXPECT_EQ(harness.received(), "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
 }
 
+/// Echoes in pieces, with pauses: it reads, writes and sleeps in turn.
+void echo_slowly(const Scope&, Receive& receive, Send& send) {
+  send(HttpResponseStart{});
+  for (bool more = true; more;) {
+    const auto message = receive();
+    const auto* piece = std::get_if<HttpRequest>(&message);
+    if (piece == nullptr) return;
+    more = piece->more_body;
+    send(HttpResponseBody{.body = piece->body, .more_body = true});
+    static_cast<void>(this_fiber::sleep_for(1ms));
+  }
+  send(HttpResponseBody{.body = std::string(20'000, 'x')});
+}
+
+/// Two requests over a connection that breaks as `options` say. Whether it broke.
+bool breaks(const testing::MemoryStreamOptions& options) {
+  HttpHarness harness(echo_slowly);
+  auto client = harness.connect(options);
+  for (int i = 0; i < 2; ++i) {
+    for (const auto* piece : {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n", "one", "two"}) {
+      client.send(piece);
+      harness.advance(10ms);
+    }
+  }
+  EXPECT_EQ(harness.loop().scheduler().fibers_alive(), 0U);
+  EXPECT_EQ(harness.counters().application_failures.get(), 0U);
+  const bool broken = harness.connections_open() == 0;
+  EXPECT_NE(client.received().ends_with("xxx\r\n0\r\n\r\n"), broken);
+  return broken;
+}
+
+TEST(HttpDisconnect, MayComeWithAnyWrite) {
+  std::size_t call = 1;
+  while (breaks({.write_fault = {.call = call}})) ++call;
+  EXPECT_GT(call, 4U);
+}
+
+TEST(HttpDisconnect, MayComeWithAnyRead) {
+  std::size_t call = 1;
+  while (breaks({.read_fault = {.call = call}})) ++call;
+  EXPECT_EQ(call, 7U);  // six pieces were sent
+}
+
 }  // namespace
 }  // namespace atlas::asgi

@@ -69,7 +69,9 @@ TEST(Context, RunsItsBodyOnItsOwnStack) {
 
 TEST(Context, IsNotRunByItsConstructorOrDestructor) {
   bool ran = false;
-  { const TestContext context([&](TestContext&) { ran = true; }); }
+  {
+    const TestContext context([&](TestContext&) { ran = true; });
+  }
   EXPECT_FALSE(ran);
 }
 

@@ -103,6 +103,19 @@ TEST(EventLoop, ThreadsHaveLoopsOfTheirOwn) {
   EXPECT_EQ(sums, std::vector<int>(4, 4950));
 }
 
+// The timer falls due between the turn's look at the clock and libuv's: the loop must not wait for I/O then.
+TEST(EventLoop, ATimerThatFallsDueWhileFibersRunIsSeen) {
+  run_event_loop([] {
+    bool slept = false;
+    Fiber sleeper = spawn("sleeper", [&] { slept = this_fiber::sleep_for(2ms).has_value(); });
+    this_fiber::yield();
+    const auto busy_until = std::chrono::steady_clock::now() + 10ms;
+    while (std::chrono::steady_clock::now() < busy_until) continue;
+    sleeper.join().value();
+    EXPECT_TRUE(slept);
+  });
+}
+
 TEST(EventLoop, RunsOneAfterTheOtherOnOneThread) {
   for (int i = 0; i < 3; ++i) run_event_loop([] { this_fiber::yield(); });
 }

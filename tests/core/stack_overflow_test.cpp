@@ -20,10 +20,13 @@ constexpr int for_ever = 100'000'000;
 }
 
 void overflow_in_fiber() {
-  spawn("client 7", [] {
-    this_fiber::set_detail("GET /deep");
-    static_cast<void>(recurse(for_ever));
-  }).join().value();
+  spawn("client 7",
+        [] {
+          this_fiber::set_detail("GET /deep");
+          static_cast<void>(recurse(for_ever));
+        })
+      .join()
+      .value();
 }
 
 TEST(StackOverflowDeathTest, IsReportedByFiberAndDetail) {
@@ -41,8 +44,9 @@ TEST(StackOverflowDeathTest, IsReportedWithoutADetail) {
 
 TEST(StackOverflowDeathTest, OtherFaultsAreNotReportedAsOverflow) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(run_event_loop([] { std::raise(SIGBUS); }),
-              [](int status) { return !::testing::ExitedWithCode(0)(status); }, "^$|SIGBUS|BUS on");
+  EXPECT_EXIT(
+      run_event_loop([] { std::raise(SIGBUS); }),
+      [](int status) { return !::testing::ExitedWithCode(0)(status); }, "^$|SIGBUS|BUS on");
 }
 
 TEST(StackOverflow, DeepRecursionWithinTheStackIsFine) {

@@ -541,7 +541,8 @@ TEST(MemoryStream, DestructionEndsTheOtherSideInGoodOrder) {
 TEST(MemoryStream, FailsTheChosenWrite) {
   TestLoop loop;
   auto [stream, peer] = make_memory_stream(
-      loop.scheduler(), {.write_fault = {.call = 2, .error = std::make_error_code(std::errc::no_buffer_space)}});
+      loop.scheduler(),
+      {.write_fault = {.call = 2, .error = std::make_error_code(std::errc::no_buffer_space)}});
   loop.run([&stream = stream] {
     EXPECT_TRUE(stream->write("one"));
     EXPECT_EQ(stream->write("two").error(), std::errc::no_buffer_space);
@@ -551,7 +552,8 @@ TEST(MemoryStream, FailsTheChosenWrite) {
 
 TEST(MemoryStream, FailsTheChosenDelivery) {
   TestLoop loop;
-  auto [stream, peer] = make_memory_stream(loop.scheduler(), {.delivery_bytes_max = 1, .read_fault = {.call = 3}});
+  auto [stream, peer] =
+      make_memory_stream(loop.scheduler(), {.delivery_bytes_max = 1, .read_fault = {.call = 3}});
   peer.send("abc");
   loop.run([&stream = stream] {
     EXPECT_EQ(read_some(*stream), "a");

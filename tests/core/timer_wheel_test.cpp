@@ -27,7 +27,8 @@ class TestTimer {
 
 /// Moves the wheel from event to event up to `until`.
 void run_to(TimerWheel& wheel, TimePoint until) {
-  for (auto next = wheel.next_event(); next && *next <= until; next = wheel.next_event()) wheel.advance(*next);
+  for (auto next = wheel.next_event(); next && *next <= until; next = wheel.next_event())
+    wheel.advance(*next);
   wheel.advance(until);
 }
 
@@ -236,7 +237,9 @@ TEST(TimerWheel, BehavesAsANaiveListUnderRandomOperations) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937_64 random(seed);
-  const auto below = [&](std::uint64_t limit) { return std::uniform_int_distribution<std::uint64_t>(0, limit - 1)(random); };
+  const auto below = [&](std::uint64_t limit) {
+    return std::uniform_int_distribution<std::uint64_t>(0, limit - 1)(random);
+  };
 
   TimerWheel wheel(start);
   NaiveTimers model;

@@ -68,7 +68,8 @@ void TestLoop::run(UniqueFunction body) {
     const std::string wait = fiber.reason.text;
     fiber.request_cancellation();
     run_until(done);
-    throw std::runtime_error("deadlock: the fiber of the test waits for '" + wait + "' and nothing will come");
+    throw std::runtime_error("deadlock: the fiber of the test waits for '" + wait +
+                             "' and nothing will come");
   }
   if (exception) std::rethrow_exception(exception);
 }

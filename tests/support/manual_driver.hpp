@@ -24,7 +24,9 @@ class ManualDriver : public Driver {
   void advance_to(TimePoint when) noexcept;
 
   /// Whether `interrupt` was called since the last time that this was asked.
-  [[nodiscard]] bool take_interrupt() noexcept { return interrupted_.exchange(false, std::memory_order_acq_rel); }
+  [[nodiscard]] bool take_interrupt() noexcept {
+    return interrupted_.exchange(false, std::memory_order_acq_rel);
+  }
 
  private:
   TimePoint now_{std::chrono::hours(1)};
@@ -52,8 +54,8 @@ class TestLoop {
   void advance(Duration duration);
 
   /// Runs `body` as a fiber to its end, and rethrows what it threw. Whenever nobody can run, time jumps
-  /// to the next timer. Throws std::runtime_error, naming the wait, when there is none: a deadlock (the fiber is
-  /// cancelled first).
+  /// to the next timer. Throws std::runtime_error, naming the wait, when there is none: a deadlock (the fiber
+  /// is cancelled first).
   void run(UniqueFunction body);
 
  private:

@@ -79,7 +79,11 @@ class MemoryStream final : public Stream {
  public:
   MemoryStream(Scheduler& scheduler, std::shared_ptr<MemoryLink> link, std::size_t side,
                const MemoryStreamOptions& options)
-      : inbox_(scheduler.inbox()), chunks_(scheduler.chunks()), link_(std::move(link)), side_(side), options_(options) {
+      : inbox_(scheduler.inbox()),
+        chunks_(scheduler.chunks()),
+        link_(std::move(link)),
+        side_(side),
+        options_(options) {
     link_->direction(side_).writer = this;
     link_->direction(1 - side_).reader = this;
   }
@@ -314,7 +318,8 @@ bool MemoryPeer::input_ended() const noexcept {
 }
 bool MemoryPeer::closed() const noexcept { return link_->closed(0); }
 
-std::pair<StreamPtr, MemoryPeer> make_memory_stream(Scheduler& scheduler, const MemoryStreamOptions& options) {
+std::pair<StreamPtr, MemoryPeer> make_memory_stream(Scheduler& scheduler,
+                                                    const MemoryStreamOptions& options) {
   auto link = std::make_shared<MemoryLink>(scheduler.inbox(), options);
   link->direction(0).read_by_peer = true;
   return {StreamPtr(new MemoryStream(scheduler, link, 0, options)), MemoryPeer(link)};

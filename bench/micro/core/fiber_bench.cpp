@@ -9,9 +9,11 @@
 
 #include <benchmark/benchmark.h>
 #include <boost/context/fiber.hpp>
+#include <boost/context/protected_fixedsize_stack.hpp>
 
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace atlas {
 namespace {
@@ -28,6 +30,24 @@ void bare_context_switch(benchmark::State& state) {
   for (auto _ : state) fiber = std::move(fiber).resume();
 }
 BENCHMARK(bare_context_switch);
+
+/// The same over many, each on a stack of its own.
+void bare_context_switch_among(benchmark::State& state) {
+  std::vector<boost::context::fiber> fibers;
+  for (int i = 0; i < state.range(0); ++i) {
+    fibers.emplace_back(std::allocator_arg,
+                        boost::context::protected_fixedsize_stack(std::size_t{256} * 1024),
+                        [](boost::context::fiber&& outside) {
+                          while (true) outside = std::move(outside).resume();
+                          return std::move(outside);
+                        });
+  }
+  for (auto _ : state) {
+    for (auto& fiber : fibers) fiber = std::move(fiber).resume();
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));
+}
+BENCHMARK(bare_context_switch_among)->Arg(64)->Arg(1'000)->Arg(10'000);
 
 /// From the run queue to a fiber and back to the loop.
 void fiber_switch(benchmark::State& state) {
@@ -55,7 +75,7 @@ void fiber_switch_among(benchmark::State& state) {
   });
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));
 }
-BENCHMARK(fiber_switch_among)->Arg(10'000);
+BENCHMARK(fiber_switch_among)->Arg(64)->Arg(1'000)->Arg(10'000);
 
 /// A wait that another fiber ends: what a channel or a mutex costs when it has to wait.
 void wait_and_wake(benchmark::State& state) {
