@@ -37,8 +37,8 @@ class Send {
   Send(const Send&) = delete;
   Send& operator=(const Send&) = delete;
 
-  /// **Suspends** while the client does not take the bytes: this is the back-pressure. Throws ContractError for
-  /// a message that is invalid or out of order, Disconnected once the client is gone.
+  /// **Suspends** while the client does not take the bytes: this is the back-pressure. Throws ContractError
+  /// for a message that is invalid or out of order, Disconnected once the client is gone.
   void operator()(MessageRef message) { handle(message); }
 
  private:
@@ -73,10 +73,13 @@ concept ApplicationLike = std::invocable<const App&, const Scope&, Receive&, Sen
 class Application {
  public:
   template <class App>
-    requires(ApplicationLike<std::decay_t<App>> && !std::same_as<std::decay_t<App>, Application>)
-  Application(App&& app) : app_(std::make_shared<Holder<std::decay_t<App>>>(std::forward<App>(app))) {}
+  requires(ApplicationLike<std::decay_t<App>> && !std::same_as<std::decay_t<App>, Application>)
+      Application(App&& app)
+      : app_(std::make_shared<Holder<std::decay_t<App>>>(std::forward<App>(app))) {}
 
-  void operator()(const Scope& scope, Receive& receive, Send& send) const { app_->call(scope, receive, send); }
+  void operator()(const Scope& scope, Receive& receive, Send& send) const {
+    app_->call(scope, receive, send);
+  }
 
  private:
   struct Base {

@@ -109,10 +109,10 @@ class MessageRef {
   struct Pointers;
   template <class... M>
   struct Pointers<std::variant<M...>> {
-    using type = std::variant<const M*...>;
+    using Type = std::variant<const M*...>;
   };
 
-  Pointers<SentMessage>::type message_;
+  Pointers<SentMessage>::Type message_;
 };
 
 }  // namespace atlas::asgi

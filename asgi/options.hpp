@@ -18,8 +18,8 @@ struct Timeouts {
   Duration body = std::chrono::seconds(30);        ///< Between two pieces of a request's body. Then 408.
   Duration keep_alive = std::chrono::seconds(60);  ///< Between two requests. Then the connection is closed.
   Duration write = std::chrono::seconds(30);       ///< Without the client taking a byte. Then it is cut.
-  Duration linger = std::chrono::seconds(2);       ///< Reading on after a refusal, so that the client sees it.
-  Duration drain = std::chrono::seconds(30);       ///< For running requests, once the server is stopping.
+  Duration linger = std::chrono::seconds(2);  ///< Reading on after a refusal, so that the client sees it.
+  Duration drain = std::chrono::seconds(30);  ///< For running requests, once the server is stopping.
 };
 
 enum class AccessLogFormat : std::uint8_t { off, common, json };

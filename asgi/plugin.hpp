@@ -16,10 +16,10 @@ struct Plugin {
 
 }  // namespace atlas::asgi
 
-/// At namespace scope, with a semicolon behind it: exports the callable `app` under its own (unqualified) name.
-#define ATLAS_APPLICATION(app)                                                                   \
-  extern "C" __attribute__((visibility("default"))) const ::atlas::asgi::Plugin                  \
-      atlas_application_##app;                                                                   \
-  const ::atlas::asgi::Plugin atlas_application_##app {                                          \
-    "atlas-application", ::atlas::version, []() { return ::atlas::asgi::Application(app); }      \
+/// At namespace scope, with a semicolon behind it: exports the callable `app` under its own (unqualified)
+/// name.
+#define ATLAS_APPLICATION(app)                                                                           \
+  extern "C" __attribute__((visibility("default"))) const ::atlas::asgi::Plugin atlas_application_##app; \
+  const ::atlas::asgi::Plugin atlas_application_##app {                                                  \
+    "atlas-application", ::atlas::version, []() { return ::atlas::asgi::Application(app); }              \
   }

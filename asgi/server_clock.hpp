@@ -21,7 +21,8 @@ class ServerClock {
     const auto wall = std::chrono::system_clock::now().time_since_epoch();
     const auto second = std::chrono::floor<std::chrono::seconds>(wall);
     line_ = dates_.line(second.count());
-    next_second_ = turn_time + std::chrono::ceil<std::chrono::milliseconds>(second + std::chrono::seconds(1) - wall);
+    next_second_ =
+        turn_time + std::chrono::ceil<std::chrono::milliseconds>(second + std::chrono::seconds(1) - wall);
   }
 
   http::DateCache dates_;

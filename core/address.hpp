@@ -24,7 +24,8 @@ class SocketAddress {
   /// `host` is a literal IPv4 or IPv6 address (names are not looked up), without brackets.
   /// std::errc::invalid_argument otherwise.
   [[nodiscard]] static Result<SocketAddress> ip(std::string_view host, std::uint16_t port);
-  /// std::errc::filename_too_long when the system cannot hold `path` (107 bytes), invalid_argument when it is empty.
+  /// std::errc::filename_too_long when the system cannot hold `path` (107 bytes), invalid_argument when it is
+  /// empty.
   [[nodiscard]] static Result<SocketAddress> unix_socket(std::string_view path);
 
   [[nodiscard]] Family family() const noexcept { return family_; }

@@ -42,7 +42,8 @@ class Chunk {
 
  private:
   friend class ChunkPool;
-  Chunk(std::unique_ptr<char[]> memory, ChunkPool& pool) noexcept : memory_(std::move(memory)), pool_(&pool) {}
+  Chunk(std::unique_ptr<char[]> memory, ChunkPool& pool) noexcept
+      : memory_(std::move(memory)), pool_(&pool) {}
 
   void swap(Chunk& other) noexcept {
     std::swap(memory_, other.memory_);

@@ -6,6 +6,7 @@
 #include <atlas/core/stack_overflow.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace atlas {
 

@@ -37,9 +37,8 @@ SignalSet::SignalSet(std::initializer_list<int> signals) : state_(std::make_uniq
 
 SignalSet::~SignalSet() {
   for (auto& handle : state_->handles) {
-    uv_close(reinterpret_cast<uv_handle_t*>(&handle.release()->signal), [](uv_handle_t* closed) {
-      std::unique_ptr<Handle>(reinterpret_cast<Handle*>(closed)).reset();
-    });
+    uv_close(reinterpret_cast<uv_handle_t*>(&handle.release()->signal),
+             [](uv_handle_t* closed) { std::unique_ptr<Handle>(reinterpret_cast<Handle*>(closed)).reset(); });
   }
 }
 

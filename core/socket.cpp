@@ -27,7 +27,9 @@ struct NativeAddress {
 };
 
 Result<FileDescriptor> open_socket(const SocketAddress& address) {
-  const int family = address.is_unix() ? AF_UNIX : address.family() == SocketAddress::Family::ipv4 ? AF_INET : AF_INET6;
+  const int family = address.is_unix()                                 ? AF_UNIX
+                     : address.family() == SocketAddress::Family::ipv4 ? AF_INET
+                                                                       : AF_INET6;
   FileDescriptor fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return Unexpected(last_error());
   return fd;

@@ -55,7 +55,8 @@ class Listener {
   ~Listener();
 
   /// Suspends until a client has connected. Errors of one client's connection are skipped; those of the
-  /// system (too_many_files_open, too_many_files_open_in_system, not_enough_memory, …) are answered, and the next call tries again.
+  /// system (too_many_files_open, too_many_files_open_in_system, not_enough_memory, …) are answered, and the
+  /// next call tries again.
   Result<AcceptedSocket> accept();
 
   /// The address in use: port 0 has become a port.

@@ -15,15 +15,15 @@ class UniqueFunction {
   UniqueFunction() noexcept = default;
 
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> && std::is_invocable_v<std::decay_t<F>&>)
-  UniqueFunction(F&& callable) {
+  requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> && std::is_invocable_v<std::decay_t<F>&>)
+      UniqueFunction(F&& callable) {
     using Callable = std::decay_t<F>;
     if constexpr (fits<Callable>) {
       ::new (static_cast<void*>(storage_)) Callable(std::forward<F>(callable));
       operations_ = &in_place<Callable>;
     } else {
-      ::new (static_cast<void*>(storage_)) std::unique_ptr<Callable>(
-          std::make_unique<Callable>(std::forward<F>(callable)));
+      ::new (static_cast<void*>(storage_))
+          std::unique_ptr<Callable>(std::make_unique<Callable>(std::forward<F>(callable)));
       operations_ = &on_heap<Callable>;
     }
   }
@@ -58,8 +58,9 @@ class UniqueFunction {
   };
 
   template <class Callable>
-  static constexpr bool fits = sizeof(Callable) <= capacity && alignof(Callable) <= alignof(std::max_align_t) &&
-                               std::is_nothrow_move_constructible_v<Callable>;
+  static constexpr bool fits =
+      sizeof(Callable) <= capacity &&
+      alignof(Callable) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<Callable>;
 
   template <class Stored>
   static void relocate(void* from, void* to) noexcept {

@@ -6,6 +6,8 @@
 
 #include <uv.h>
 
+#include <utility>
+
 namespace atlas::uv {
 
 class UvStream final : public Stream {
@@ -21,7 +23,7 @@ class UvStream final : public Stream {
   void destroy() noexcept override;
 
  private:
-  UvStream(ChunkPool& chunks, const SocketAddress& peer) : chunks_(chunks), peer_(peer) {}
+  UvStream(ChunkPool& chunks, SocketAddress peer) : chunks_(chunks), peer_(std::move(peer)) {}
   ~UvStream() override = default;
 
   static void on_room(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);

@@ -210,7 +210,7 @@ TEST(Stream, AnInputObserverMayDestroyTheStream) {
   auto [stream, peer] = make_memory_stream(loop.scheduler());
   class Destroyer final : public InputObserver {
    public:
-    explicit Destroyer(StreamPtr& stream) : stream_(stream) {}
+    explicit Destroyer(StreamPtr& doomed) : stream_(doomed) {}
     void on_input() override { stream_.reset(); }
 
    private:
