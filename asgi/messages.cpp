@@ -18,6 +18,6 @@ struct TypeName {
 
 }  // namespace
 
-std::string_view MessageRef::type() const noexcept { return visit(TypeName{}); }
+std::string_view MessageRef::type() const { return visit(TypeName{}); }
 
 }  // namespace atlas::asgi

@@ -97,7 +97,7 @@ class MessageRef {
   }
 
   /// "http.response.start" and so on.
-  [[nodiscard]] std::string_view type() const noexcept;
+  [[nodiscard]] std::string_view type() const;
   /// Calls `visitor` with a reference to the message.
   template <class Visitor>
   decltype(auto) visit(Visitor&& visitor) const {
