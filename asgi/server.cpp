@@ -2,6 +2,7 @@
 
 #include <atlas/asgi/lifespan.hpp>
 #include <atlas/asgi/worker.hpp>
+#include <atlas/core/assert.hpp>
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/log.hpp>
@@ -102,6 +103,7 @@ class Server::Control {
   std::optional<std::string> failure_;
   std::size_t next_worker_ = 0;
   std::uint64_t next_connection_id_ = 1;
+  bool serving_ = false;  // clients are accepted, or were
   bool stop_requested_ = false;
   Waker waiter_;
 
@@ -113,13 +115,18 @@ class Server::Control {
 };
 
 void Server::Control::start() {
+  ATLAS_ASSERT(!thread_.joinable(), "a server was started twice");
   ready_ = {};
   auto ready = ready_.get_future();
   thread_ = std::thread([this] {
     try {
       run(false);
     } catch (...) {
-      stop_failure_ = std::current_exception();
+      if (serving_) {
+        stop_failure_ = std::current_exception();
+      } else {
+        ready_.set_exception(std::current_exception());
+      }
     }
   });
   try {
@@ -141,12 +148,7 @@ void Server::Control::stop() {
 }
 
 void Server::Control::run(bool until_signalled) {
-  try {
-    run_event_loop([&] { serve_logged(until_signalled); }, options_.scheduler);
-  } catch (const StartError&) {
-    if (until_signalled) throw;
-    ready_.set_exception(std::current_exception());
-  }
+  run_event_loop([&] { serve_logged(until_signalled); }, options_.scheduler);
 }
 
 void Server::Control::serve_logged(bool until_signalled) {
@@ -187,6 +189,7 @@ void Server::Control::serve(bool until_signalled) {
   if (until_signalled) signals = spawn("signals", [this] { heed_signals(); });
   for (const auto& address : addresses_)
     log::info("listening on {} (workers: {})", url(address), workers_.size());
+  serving_ = true;
   if (!until_signalled) ready_.set_value();
 
   wait_for_stop();
@@ -215,10 +218,14 @@ void Server::Control::bind() {
 }
 
 void Server::Control::start_workers(const State& state) {
-  for (std::size_t i = 0; i < worker_count(options_); ++i) {
-    workers_.push_back(std::make_unique<Worker>(
-        static_cast<int>(i), Worker::Environment{options_, application_, status_, sink_, state},
-        counting_into(workers_started_), counting_into(workers_ended_)));
+  try {
+    for (std::size_t i = 0; i < worker_count(options_); ++i) {
+      workers_.push_back(std::make_unique<Worker>(
+          static_cast<int>(i), Worker::Environment{options_, application_, status_, sink_, state},
+          counting_into(workers_started_), counting_into(workers_ended_)));
+    }
+  } catch (const std::system_error& error) {
+    report_failure(fmt::format("no thread for worker {}: {}", workers_.size(), error.code().message()));
   }
   wait_until({"start workers", this}, workers_started_);
   if (!failure_) return;
