@@ -13,7 +13,6 @@ namespace atlas::asgi {
 class Counter {
  public:
   void increment() noexcept { set(get() + 1); }
-  void decrement() noexcept { set(get() - 1); }
   void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
 
