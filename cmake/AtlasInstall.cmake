@@ -21,5 +21,5 @@ write_basic_package_version_file(atlas-config-version.cmake COMPATIBILITY SameMi
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/atlas-config.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/atlas-config-version.cmake
-  cmake/AtlasPlugin.cmake cmake/Findlibuv.cmake cmake/Findllhttp.cmake
+  cmake/AtlasBoost.cmake cmake/AtlasPlugin.cmake cmake/Findlibuv.cmake cmake/Findllhttp.cmake
   DESTINATION ${package_dir})

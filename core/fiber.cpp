@@ -159,10 +159,12 @@ namespace this_fiber {
 bool exists() noexcept { return Scheduler::current() != nullptr && Scheduler::current()->on_fiber(); }
 
 void yield() {
-  auto& fiber = running_fiber();
+  auto* scheduler = Scheduler::current();
+  ATLAS_ASSERT(scheduler != nullptr && scheduler->on_fiber(), "this needs a fiber");
+  auto& fiber = *scheduler->running();
   if (fiber.suspend_hook != nullptr) fiber.suspend_hook->before_suspend();
-  fiber.scheduler.enqueue(fiber);
-  fiber.scheduler.suspend(fiber);
+  scheduler->enqueue(fiber);
+  scheduler->suspend(fiber);
 }
 
 Result<void> sleep_for(Duration duration) {

@@ -1,10 +1,13 @@
-// What a scheduler knows of one fiber. Internal. Records are reused and never freed while their
+// What a scheduler knows of one fiber, and the scheduler's parts that every switch goes through, inline
+// for the reason given in context.hpp. Internal. Records are reused and never freed while their
 // scheduler lives, so that a waker may look at one at any time; `generation` and `incarnation` tell
 // it whether it still means the same wait and the same fiber.
 #pragma once
 
+#include <atlas/core/assert.hpp>
 #include <atlas/core/context.hpp>
 #include <atlas/core/intrusive_list.hpp>
+#include <atlas/core/scheduler.hpp>
 #include <atlas/core/timer_wheel.hpp>
 #include <atlas/core/unique_function.hpp>
 #include <atlas/core/wait.hpp>
@@ -18,7 +21,6 @@
 namespace atlas {
 
 class FiberGroup;
-class Scheduler;
 
 /// Called when the fiber is about to give its thread away. Must not suspend.
 class SuspendHook {
@@ -31,19 +33,22 @@ class SuspendHook {
 
 namespace detail {
 
-enum class FiberState : std::uint8_t { free, queued, running, parked, finished };
+/// `ready`: in the run queue, or running.
+enum class FiberState : std::uint8_t { free, ready, parked, finished };
 
-struct FiberRecord {
+/// Whatever a switch touches lies in its first cache line.
+struct alignas(64) FiberRecord {
   explicit FiberRecord(Scheduler& owner);
 
   Scheduler& scheduler;
-  std::optional<Context> context;  // none: its stack was given back
-
+  FiberRecord* next = nullptr;  // in the run queue or on the free list
+  SuspendHook* suspend_hook = nullptr;
   FiberState state = FiberState::free;
   bool stack_used = false;       // since its deep pages were last given back
   bool handle_attached = false;  // a Fiber handle will ask for the outcome
   bool cancel_requested = false;
   std::uint32_t shield_depth = 0;
+  std::optional<Context> context;  // none: its stack was given back
 
   // The wait: `generation` is odd while one is open; firing or closing it makes the number even.
   std::uint64_t generation = 0;
@@ -51,7 +56,6 @@ struct FiberRecord {
   WaitReason reason{"", nullptr};
   Timer deadline_timer;
   Deadline scope_deadline;
-  SuspendHook* suspend_hook = nullptr;
 
   // The fiber.
   std::uint64_t incarnation = 0;
@@ -60,7 +64,6 @@ struct FiberRecord {
   Waker joiner;
   FiberGroup* group = nullptr;
   ListLink<FiberRecord> group_link{this};
-  FiberRecord* next = nullptr;  // in the run queue or on the free list
   std::uint8_t name_size = 0;
   std::array<char, 31> name_text{};
   std::string_view detail;  // what it is busy with: the request line
@@ -78,4 +81,22 @@ struct FiberRecord {
 };
 
 }  // namespace detail
+
+inline void Scheduler::enqueue(detail::FiberRecord& fiber) noexcept {
+  (queue_first_ != nullptr ? queue_last_->next : queue_first_) = &fiber;
+  queue_last_ = &fiber;
+}
+
+inline void Scheduler::resume(detail::FiberRecord& fiber) {
+  running_ = &fiber;
+  fiber.context->enter();
+  running_ = nullptr;
+  if (fiber.state == detail::FiberState::finished && !fiber.handle_attached) release(fiber);
+}
+
+inline void Scheduler::suspend(detail::FiberRecord& fiber) {
+  ATLAS_ASSERT(current_ == this && running_ == &fiber, "a fiber left its thread");
+  fiber.context->leave();
+}
+
 }  // namespace atlas

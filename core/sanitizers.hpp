@@ -1,5 +1,5 @@
 // What AddressSanitizer, ThreadSanitizer and valgrind are told about stacks. In a plain build every
-// function here is empty. Internal: used by context.cpp and stack_pool.cpp.
+// function here is empty. Internal: used by Context and StackPool.
 #pragma once
 
 #include <cstddef>
@@ -59,20 +59,6 @@ class FiberState {
 #endif
 #if defined(ATLAS_VALGRIND)
     VALGRIND_STACK_DEREGISTER(valgrind_id_);
-#endif
-  }
-
-  /// Around the construction of a boost::context::fiber, which visits the new stack for a moment
-  /// without coming by here: ThreadSanitizer books its frames on the right side.
-  ATLAS_NO_FRAME void visit_begins() {
-#if defined(ATLAS_TSAN)
-    outside_ = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(inside_, 0);
-#endif
-  }
-  ATLAS_NO_FRAME void visit_ends() {
-#if defined(ATLAS_TSAN)
-    __tsan_switch_to_fiber(outside_, 0);
 #endif
   }
 

@@ -66,9 +66,7 @@ void Scheduler::turn(bool may_wait) {
 void Scheduler::run_batch() {
   for (std::size_t i = 0; i < options_.switches_per_turn_max && queue_first_ != nullptr; ++i) {
     FiberRecord& fiber = *queue_first_;
-    queue_first_ = fiber.next;
-    if (queue_first_ == nullptr) queue_last_ = nullptr;
-    fiber.next = nullptr;
+    queue_first_ = std::exchange(fiber.next, nullptr);
     resume(fiber);
   }
 }
@@ -139,27 +137,9 @@ void Scheduler::release(FiberRecord& fiber) noexcept {
 
 void Scheduler::wake(FiberRecord& fiber, bool queued) {
   ATLAS_ASSERT(current_ == this || current_ == nullptr, "a fiber was woken from another scheduler's thread");
+  fiber.state = FiberState::ready;
   if (!queued && current_ == this && running_ == nullptr) return resume(fiber);
   enqueue(fiber);
-}
-
-void Scheduler::enqueue(FiberRecord& fiber) noexcept {
-  fiber.state = FiberState::queued;
-  (queue_last_ != nullptr ? queue_last_->next : queue_first_) = &fiber;
-  queue_last_ = &fiber;
-}
-
-void Scheduler::resume(FiberRecord& fiber) {
-  running_ = &fiber;
-  fiber.state = FiberState::running;
-  fiber.context->enter();
-  running_ = nullptr;
-  if (fiber.state == FiberState::finished && !fiber.handle_attached) release(fiber);
-}
-
-void Scheduler::suspend(FiberRecord& fiber) {
-  ATLAS_ASSERT(current_ == this && running_ == &fiber, "a fiber left its thread");
-  fiber.context->leave();
 }
 
 const FiberRecord* Scheduler::overflowed_fiber(const void* address) const noexcept {

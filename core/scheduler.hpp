@@ -104,8 +104,12 @@ class Scheduler {
   void trim() noexcept;
   void trim_stack(detail::FiberRecord& fiber, bool keep) noexcept;
 
-  static constinit thread_local Scheduler* current_;
+  [[gnu::tls_model("initial-exec")]] static constinit thread_local Scheduler* current_;
 
+  // What every switch touches comes first.
+  detail::FiberRecord* queue_first_ = nullptr;
+  detail::FiberRecord* queue_last_ = nullptr;  // meaningless while the queue is empty
+  detail::FiberRecord* running_ = nullptr;
   Driver& driver_;
   SchedulerOptions options_;
   std::shared_ptr<Inbox> inbox_;
@@ -114,9 +118,6 @@ class Scheduler {
   ChunkPool chunks_;
   std::deque<detail::FiberRecord> records_;
   detail::FiberRecord* free_ = nullptr;  // most recently used first
-  detail::FiberRecord* queue_first_ = nullptr;
-  detail::FiberRecord* queue_last_ = nullptr;
-  detail::FiberRecord* running_ = nullptr;
   std::size_t alive_ = 0;
   std::size_t alive_high_water_ = 0;  // since the last trim
   std::uint64_t started_ = 0;

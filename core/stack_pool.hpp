@@ -2,7 +2,7 @@
 // guard page below it. One pool per worker; not thread-safe. Internal.
 #pragma once
 
-#include <atlas/core/context.hpp>
+#include <atlas/core/stack_memory.hpp>
 
 #include <cstddef>
 #include <vector>

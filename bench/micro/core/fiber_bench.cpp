@@ -1,6 +1,7 @@
 // What fibers cost: a switch, a life, a timer, a message to the loop. The figure to compare a switch with
 // is `bare_context_switch`, a boost::context::fiber there and back in the same binary.
 #include <atlas/core/fiber.hpp>
+#include <atlas/core/fiber_record.hpp>
 #include <atlas/core/inbox.hpp>
 #include <atlas/core/scheduler.hpp>
 #include <atlas/core/timer_wheel.hpp>
@@ -49,17 +50,33 @@ void bare_context_switch_among(benchmark::State& state) {
 }
 BENCHMARK(bare_context_switch_among)->Arg(64)->Arg(1'000)->Arg(10'000);
 
-/// From the run queue to a fiber and back to the loop.
+/// From the run queue to a fiber and back to the loop: the switch that every wait is made of, inline as it is
+/// there, and as the bare one is here.
 void fiber_switch(benchmark::State& state) {
+  TestLoop loop;
+  loop.run([&] {
+    auto& scheduler = loop.scheduler();
+    auto& fiber = *scheduler.running();
+    for (auto _ : state) {
+      scheduler.enqueue(fiber);
+      scheduler.suspend(fiber);
+    }
+  });
+}
+BENCHMARK(fiber_switch);
+
+/// The same as an application asks for it. The call's return is never predicted, since the processor has seen
+/// another call last.
+void fiber_yield(benchmark::State& state) {
   TestLoop loop;
   loop.run([&] {
     for (auto _ : state) this_fiber::yield();
   });
 }
-BENCHMARK(fiber_switch);
+BENCHMARK(fiber_yield);
 
 /// The same over many fibers, whose stacks are cold.
-void fiber_switch_among(benchmark::State& state) {
+void fiber_yield_among(benchmark::State& state) {
   TestLoop loop;
   loop.run([&] {
     bool stop = false;
@@ -75,7 +92,7 @@ void fiber_switch_among(benchmark::State& state) {
   });
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));
 }
-BENCHMARK(fiber_switch_among)->Arg(64)->Arg(1'000)->Arg(10'000);
+BENCHMARK(fiber_yield_among)->Arg(64)->Arg(1'000)->Arg(10'000);
 
 /// A wait that another fiber ends: what a channel or a mutex costs when it has to wait.
 void wait_and_wake(benchmark::State& state) {

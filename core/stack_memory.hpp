@@ -1,0 +1,14 @@
+// The memory of one stack. Internal.
+#pragma once
+
+#include <cstddef>
+
+namespace atlas::detail {
+
+/// Owned by a StackPool. `top` is one past the highest byte.
+struct StackMemory {
+  std::byte* bottom = nullptr;
+  std::byte* top = nullptr;
+};
+
+}  // namespace atlas::detail
