@@ -1,5 +1,6 @@
 #include <atlas/asgi/server.hpp>
 
+#include <atlas/asgi/acceptor.hpp>
 #include <atlas/asgi/lifespan.hpp>
 #include <atlas/asgi/worker.hpp>
 #include <atlas/core/assert.hpp>
@@ -78,7 +79,8 @@ class Server::Control {
   void serve_logged(bool until_signalled);
   void bind();
   void start_workers(const State& state);
-  void accept_from(Listener& listener, const SocketAddress& address);
+  void start_accepting();
+  void stop_accepting();
   void hand_over(AcceptedSocket socket, const SocketAddress& listening);
   void heed_signals();
   void reopen_log();
@@ -95,8 +97,9 @@ class Server::Control {
   std::vector<SocketAddress> addresses_;
 
   // Of the control thread.
-  std::vector<Listener> listeners_;
+  std::vector<Listener> listeners_;  // until a worker takes them
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::optional<FiberGroup> acceptors_;
   log::Sink* sink_ = nullptr;
   std::size_t workers_started_ = 0;
   std::size_t workers_ended_ = 0;
@@ -181,10 +184,7 @@ void Server::Control::serve(bool until_signalled) {
     throw;
   }
 
-  std::optional<FiberGroup> acceptors(std::in_place);
-  for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    acceptors->spawn("acceptor", [this, i] { accept_from(listeners_[i], addresses_[i]); });
-  }
+  start_accepting();
   Fiber signals;
   if (until_signalled) signals = spawn("signals", [this] { heed_signals(); });
   for (const auto& address : addresses_)
@@ -194,8 +194,7 @@ void Server::Control::serve(bool until_signalled) {
 
   wait_for_stop();
   log::info("stopping");
-  acceptors.reset();
-  listeners_.clear();
+  stop_accepting();
   stop_workers();
   report_failure(lifespan.shut_down());
   log::info("stopped");
@@ -256,23 +255,22 @@ void Server::Control::wait_until(WaitReason reason, const std::size_t& count) {
   }
 }
 
-// Out of descriptors, accepting would fail at once for ever: the clients wait in the backlog meanwhile.
-void Server::Control::accept_from(Listener& listener, const SocketAddress& address) {
-  constexpr auto pause = std::chrono::milliseconds(200);
-  constexpr int accepts_in_a_row_max = 64;
-  for (int accepted = 1;; ++accepted) {
-    auto socket = listener.accept();
-    if (socket) {
-      hand_over(*std::move(socket), address);
-    } else if (this_fiber::cancelled()) {
-      return;
-    } else {
-      log::warn("cannot accept connections on {}: {}; trying again in {} ms", address.to_string(),
-                socket.error().message(), pause.count());
-      if (!this_fiber::sleep_for(pause)) return;
-    }
-    if (accepted % accepts_in_a_row_max == 0) this_fiber::yield();
+// A worker that is alone accepts by itself. With several, the acceptors are here, where no application can
+// keep them from handing clients to the workers that are free.
+void Server::Control::start_accepting() {
+  if (workers_.size() == 1) return workers_.front()->accept(std::exchange(listeners_, {}));
+  acceptors_.emplace();
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    acceptors_->spawn("acceptor", [this, i] {
+      accept_clients(listeners_[i],
+                     [&](AcceptedSocket socket) { hand_over(std::move(socket), addresses_[i]); });
+    });
   }
+}
+
+void Server::Control::stop_accepting() {
+  acceptors_.reset();
+  listeners_.clear();
 }
 
 void Server::Control::hand_over(AcceptedSocket socket, const SocketAddress& listening) {

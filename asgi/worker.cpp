@@ -1,5 +1,6 @@
 #include <atlas/asgi/worker.hpp>
 
+#include <atlas/asgi/acceptor.hpp>
 #include <atlas/asgi/lifespan.hpp>
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/log.hpp>
@@ -65,6 +66,8 @@ void Worker::serve_until_stopped(HttpConnections& connections) {
     stop_waiter_ = wait.waker();
     static_cast<void>(wait.park());
   }
+  acceptors_.reset();
+  listeners_.clear();
   const auto deadline = Deadline::after(environment_.options.timeouts.drain);
   const auto open = connections.size();
   if (!connections.drain(deadline))
@@ -75,6 +78,22 @@ void Worker::serve(AcceptedSocket socket, const SocketAddress& listening, std::u
   inbox_->post([this, accepted = std::move(socket), &listening, connection_id]() mutable {
     adopt(std::move(accepted), listening, connection_id);
   });
+}
+
+void Worker::accept(std::vector<Listener> listeners) {
+  inbox_->post([this, given = std::move(listeners)]() mutable {
+    if (stopping_) return;
+    listeners_ = std::move(given);
+    acceptors_.emplace();
+    for (auto& listener : listeners_) {
+      acceptors_->spawn("acceptor", [this, &listener] { accept_until_stopped(listener); });
+    }
+  });
+}
+
+void Worker::accept_until_stopped(Listener& listener) {
+  accept_clients(listener,
+                 [&](AcceptedSocket socket) { adopt(std::move(socket), listener.address(), ++accepted_); });
 }
 
 // A connection that arrives after the drain has begun is closed: it was accepted a moment too late.

@@ -6,6 +6,7 @@
 #include <atlas/asgi/http_connection.hpp>
 #include <atlas/asgi/options.hpp>
 #include <atlas/asgi/server_status.hpp>
+#include <atlas/core/fiber.hpp>
 #include <atlas/core/inbox.hpp>
 #include <atlas/core/socket.hpp>
 
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace atlas::asgi {
 
@@ -42,12 +44,16 @@ class Worker {
 
   /// Serves the client. `listening` must outlive the worker; `connection_id` is unique in the process.
   void serve(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id);
+  /// Accepts clients on the worker's own loop until it is stopped, and serves them. Once, and not together
+  /// with `serve`.
+  void accept(std::vector<Listener> listeners);
   /// Drains within Timeouts::drain, runs the application's shutdown, and ends.
   void stop();
 
  private:
   void run();
   void serve_until_stopped(HttpConnections& connections);
+  void accept_until_stopped(Listener& listener);
   void adopt(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id);
 
   const int index_;
@@ -58,6 +64,9 @@ class Worker {
 
   // Of the worker's thread.
   HttpConnections* connections_ = nullptr;
+  std::vector<Listener> listeners_;
+  std::optional<FiberGroup> acceptors_;
+  std::uint64_t accepted_ = 0;  // by those
   bool stopping_ = false;
   Waker stop_waiter_;
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace atlas {
@@ -103,7 +104,8 @@ Listener::Listener(Listener&& other) noexcept
     : fd_(std::move(other.fd_)),
       address_(std::move(other.address_)),
       owned_path_(std::exchange(other.owned_path_, {})),
-      poll_(std::move(other.poll_)) {}
+      poll_(std::move(other.poll_)),
+      round_(other.round_) {}
 
 Listener& Listener::operator=(Listener&& other) noexcept {
   Listener taken(std::move(other));
@@ -111,6 +113,7 @@ Listener& Listener::operator=(Listener&& other) noexcept {
   std::swap(address_, taken.address_);
   std::swap(owned_path_, taken.owned_path_);
   std::swap(poll_, taken.poll_);
+  std::swap(round_, taken.round_);
   return *this;
 }
 
@@ -132,19 +135,35 @@ Result<Listener> Listener::bind(const SocketAddress& address, const ListenOption
   return listener;
 }
 
+// Asking for a connection that is not there costs nearly as much as accepting one, so a round asks for as
+// many as the last one found, and for more while they keep coming; then the loop has its turn.
 Result<AcceptedSocket> Listener::accept() {
   for (;;) {
+    if (round_.left == 0) {
+      if (auto ready = wait_for_clients(); !ready) return Unexpected(ready.error());
+    }
     sockaddr_storage storage{};
     socklen_t bytes = sizeof storage;
     auto* peer = reinterpret_cast<sockaddr*>(&storage);
     FileDescriptor fd(::accept4(fd_.get(), peer, &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd) return AcceptedSocket{std::move(fd), SocketAddress(peer, bytes)};
+    if (fd) {
+      --round_.left;
+      return AcceptedSocket{std::move(fd), SocketAddress(peer, bytes)};
+    }
     if (concerns_one_client(errno)) continue;
     if (errno != EAGAIN) return Unexpected(last_error());
-    if (!poll_) poll_ = std::make_unique<Poll>(fd_.get());
-    const auto outcome = poll_->wait({"accept", this}, UV_READABLE);
-    if (!outcome.woken()) return Unexpected(outcome.error());
+    round_ = {.size = round_.size - round_.left, .left = 0};
   }
+}
+
+Result<void> Listener::wait_for_clients() {
+  constexpr int round_max = 64;
+  if (!poll_) poll_ = std::make_unique<Poll>(fd_.get());
+  const auto outcome = poll_->wait({"accept", this}, UV_READABLE);
+  if (!outcome.woken()) return Unexpected(outcome.error());
+  round_.size = std::clamp(2 * round_.size, 1, round_max);
+  round_.left = round_.size;
+  return {};
 }
 
 Result<StreamPtr> adopt_socket(FileDescriptor fd, const SocketAddress& peer) {

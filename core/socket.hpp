@@ -54,9 +54,10 @@ class Listener {
   /// On the thread that accepted, if any did.
   ~Listener();
 
-  /// Suspends until a client has connected. Errors of one client's connection are skipped; those of the
-  /// system (too_many_files_open, too_many_files_open_in_system, not_enough_memory, …) are answered, and the
-  /// next call tries again.
+  /// The next client that has connected; suspends until there is one, and now and then while there are, for
+  /// the loop to have its turn. Errors of one client's connection are skipped; those of the system
+  /// (too_many_files_open, too_many_files_open_in_system, not_enough_memory, …) are answered, and the next
+  /// call tries again.
   Result<AcceptedSocket> accept();
 
   /// The address in use: port 0 has become a port.
@@ -64,12 +65,19 @@ class Listener {
 
  private:
   class Poll;
+  struct Round {
+    int size = 0;
+    int left = 0;
+  };
+
   Listener(FileDescriptor fd, SocketAddress address, std::string owned_path);
+  Result<void> wait_for_clients();
 
   FileDescriptor fd_;
   SocketAddress address_;
   std::string owned_path_;  // to remove
   std::unique_ptr<Poll> poll_;
+  Round round_;  // of accepting, between two looks at the loop
 };
 
 /// Makes an accepted (or otherwise connected, non-blocking) socket a stream of this thread's loop, and

@@ -23,14 +23,13 @@ Readiness::~Readiness() {
 WaitOutcome Readiness::wait(WaitReason reason, int events, Deadline deadline) {
   Wait wait(reason);
   state_->waker = wait.waker();
-  uv_poll_start(&state_->handle, events, [](uv_poll_t* handle, int status, int) {
-    auto* state = static_cast<State*>(handle->data);
-    uv_poll_stop(handle);
-    state->waker.wake(status);
-  });
-  const auto outcome = wait.park(deadline);
-  if (!outcome.woken()) uv_poll_stop(&state_->handle);
-  return outcome;
+  if (uv_is_active(reinterpret_cast<uv_handle_t*>(&state_->handle)) == 0) {
+    uv_poll_start(&state_->handle, events, [](uv_poll_t* handle, int status, int) {
+      const auto* state = static_cast<State*>(handle->data);
+      if (!state->waker.wake(status)) uv_poll_stop(handle);  // ready, and nobody cares at present
+    });
+  }
+  return wait.park(deadline);
 }
 
 }  // namespace atlas::uv

@@ -1,4 +1,4 @@
-// Waits until a descriptor is readable. Internal.
+// Waits until a descriptor is ready. Internal.
 #pragma once
 
 #include <atlas/core/time.hpp>
@@ -18,7 +18,9 @@ class Readiness {
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
-  /// Suspends until one of `events` (UV_READABLE, UV_WRITABLE) has come, or an error is to be read.
+  /// Suspends until one of `events` (UV_READABLE, UV_WRITABLE, the same at each call) is there, or an error
+  /// is to be read. The descriptor stays watched between calls that follow one another closely, so that
+  /// waiting again costs no system call.
   [[nodiscard]] WaitOutcome wait(WaitReason reason, int events, Deadline deadline = {});
 
  private:
