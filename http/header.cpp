@@ -3,18 +3,9 @@
 #include <algorithm>
 
 namespace atlas::http {
-bool iequals(std::string_view left, std::string_view right) noexcept {
-  return std::ranges::equal(left, right, {}, to_lower, to_lower);
-}
 
-bool is_token(std::string_view text) noexcept { return !text.empty() && token_characters.has_all_of(text); }
-
-bool is_field_value(std::string_view text) noexcept { return field_value_characters.has_all_of(text); }
-
-std::string_view trim_ows(std::string_view text) noexcept {
-  while (!text.empty() && is_ows(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_ows(text.back())) text.remove_suffix(1);
-  return text;
+bool detail::iequals_of_one_size(const char* left, const char* right, std::size_t size) noexcept {
+  return std::equal(left, left + size, right, [](char a, char b) { return to_lower(a) == to_lower(b); });
 }
 
 bool list_has_token(std::string_view list, std::string_view token) noexcept {

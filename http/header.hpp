@@ -19,17 +19,31 @@ struct Header {
   friend bool operator==(const Header&, const Header&) = default;
 };
 
+namespace detail {
+[[nodiscard]] bool iequals_of_one_size(const char* left, const char* right, std::size_t size) noexcept;
+}
+
 /// Equal when the case of ASCII letters is ignored.
-[[nodiscard]] bool iequals(std::string_view left, std::string_view right) noexcept;
+[[nodiscard]] inline bool iequals(std::string_view left, std::string_view right) noexcept {
+  return left.size() == right.size() && detail::iequals_of_one_size(left.data(), right.data(), left.size());
+}
 
 /// One tchar or more.
-[[nodiscard]] bool is_token(std::string_view text) noexcept;
+[[nodiscard]] inline bool is_token(std::string_view text) noexcept {
+  return !text.empty() && token_characters.has_all_of(text);
+}
 
 /// No control characters but HTAB, and no DEL; bytes above 127 (obs-text) are allowed.
-[[nodiscard]] bool is_field_value(std::string_view text) noexcept;
+[[nodiscard]] inline bool is_field_value(std::string_view text) noexcept {
+  return field_value_characters.has_all_of(text);
+}
 
 /// Without the spaces and tabs (OWS) at both ends.
-[[nodiscard]] std::string_view trim_ows(std::string_view text) noexcept;
+[[nodiscard]] constexpr std::string_view trim_ows(std::string_view text) noexcept {
+  while (!text.empty() && is_ows(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_ows(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 /// Calls `visit(std::string_view element)` for each element of a comma-separated list, trimmed; empty
 /// elements are visited too. Quoted strings are not recognised: for lists of tokens only.

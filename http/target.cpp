@@ -2,7 +2,6 @@
 
 #include <atlas/http/characters.hpp>
 
-#include <algorithm>
 #include <cstdint>
 
 namespace atlas::http {
@@ -10,7 +9,8 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 
-bool needs_decoding(char c) noexcept { return c == '%' || byte_of(c) >= 0x80; }
+// What a path may have without being changed.
+constexpr CharacterSet plain_characters = CharacterSet().add_range(0, 0x7F).remove('%');
 
 // The byte that the escape at the front of `text` stands for; nothing for a malformed one or %00.
 std::optional<char> read_escape(std::string_view text) noexcept {
@@ -90,10 +90,8 @@ void append_repaired(std::string_view text, ByteBuffer& out) {
   }
 }
 
-}  // namespace
-
-std::optional<std::string_view> decode_path(std::string_view raw, ByteBuffer& scratch) {
-  if (std::ranges::none_of(raw, needs_decoding)) return raw;
+// Out of line, so that plain paths do not pay for the registers it saves.
+[[gnu::noinline]] std::optional<std::string_view> decode_escapes(std::string_view raw, ByteBuffer& scratch) {
   scratch.clear();
   if (!append_unescaped(raw, scratch)) return std::nullopt;
   if (is_utf8(scratch.view())) return scratch.view();
@@ -101,6 +99,13 @@ std::optional<std::string_view> decode_path(std::string_view raw, ByteBuffer& sc
   append_repaired(scratch.view(), repaired);
   scratch.swap(repaired);
   return scratch.view();
+}
+
+}  // namespace
+
+std::optional<std::string_view> decode_path(std::string_view raw, ByteBuffer& scratch) {
+  if (plain_characters.has_all_of(raw)) return raw;
+  return decode_escapes(raw, scratch);
 }
 
 }  // namespace atlas::http
