@@ -52,7 +52,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Method::unknown)
 
 }  // namespace
 
-Method method_from(std::string_view name) noexcept {
+Method detail::rarer_method_from(std::string_view name) noexcept {
   const auto found = std::ranges::find(names, name);
   return static_cast<Method>(found - names.begin());  // one past the last is `unknown`
 }

@@ -53,7 +53,15 @@ enum class Method : std::uint8_t {
 };
 
 /// The method of that name (methods are case-sensitive, RFC 9110 §9.1), or `unknown`.
-[[nodiscard]] Method method_from(std::string_view name) noexcept;
+[[nodiscard]] inline Method method_from(std::string_view name) noexcept;
+
+namespace detail {
+[[nodiscard]] Method rarer_method_from(std::string_view name) noexcept;
+}
+
+inline Method method_from(std::string_view name) noexcept {
+  return name == "GET" ? Method::get : detail::rarer_method_from(name);
+}
 
 /// "GET" for `get`; empty for `unknown`.
 [[nodiscard]] std::string_view to_string(Method method) noexcept;

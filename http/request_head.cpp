@@ -12,50 +12,76 @@ namespace {
 // What a target may consist of: visible ASCII without `#`. Characters that RFC 3986 wants escaped, such as
 // `|`, are let through, since browsers send them.
 constexpr CharacterSet target_characters = CharacterSet().add_range('!', '~').remove('#');
+constexpr CharacterSet path_characters = CharacterSet(target_characters).remove('?');
 
 // unreserved and sub-delims of RFC 3986, but for the comma, with which a list of hosts passes for one host.
 constexpr CharacterSet host_characters = CharacterSet().add_letters_and_digits().add("-._~!$&'()*+;=");
 
 constexpr bool is_hex_digit(char c) noexcept { return hex_value(c) >= 0; }
 
-bool is_port(std::string_view text) noexcept {
-  return text.size() <= 5 && std::ranges::all_of(text, is_digit) && (text.size() < 5 || text <= "65535");
+// The beginning of `text` that is a host: how long it is, 0 if there is none. What may follow is a port.
+std::size_t ip_literal_bytes(std::string_view text) noexcept {  // with its brackets
+  const std::size_t bracket = text.find(']');
+  if (bracket == std::string_view::npos || bracket < 3) return 0;
+  const bool valid = std::ranges::all_of(text.substr(1, bracket - 1),
+                                         [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
+  return valid ? bracket + 1 : 0;
 }
 
-bool is_ip_literal(std::string_view text) noexcept {  // without its brackets
-  return text.size() >= 2 &&
-         std::ranges::all_of(text, [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
+bool is_escape(std::string_view text) noexcept {
+  return text.size() >= 3 && text[0] == '%' && is_hex_digit(text[1]) && is_hex_digit(text[2]);
 }
 
-bool is_host_name(std::string_view text) noexcept {
-  if (text.empty()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (host_characters.has(text[i])) continue;
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && is_hex_digit(text[i + 1]) && is_hex_digit(text[i + 2]);
-    if (!escape) return false;
-    i += 2;
+std::size_t host_name_bytes(std::string_view text) noexcept {
+  std::size_t bytes = 0;
+  while (bytes < text.size()) {
+    if (host_characters.has(text[bytes])) {
+      ++bytes;
+    } else if (is_escape(text.substr(bytes))) {
+      bytes += 3;
+    } else {
+      break;
+    }
   }
-  return true;
+  return bytes;
+}
+
+bool is_port(std::string_view text) noexcept {
+  if (text.size() > 5) return false;
+  int port = 0;
+  for (char c : text) {
+    if (!is_digit(c)) return false;
+    port = 10 * port + (c - '0');
+  }
+  return port <= 65535;
 }
 
 // The request line
 
-struct VersionResult {
-  Version version;
-  ParseError error;
-};
-
-VersionResult read_version(std::string_view text) {
-  const bool well_formed = text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) &&
-                           text[6] == '.' && is_digit(text[7]);
-  if (!well_formed) return {.error = {400, "malformed HTTP version in the request line"}};
-  if (text[5] != '1') return {.error = {505, "HTTP version is not supported"}};
-  return {.version = text[7] == '0' ? http_1_0 : http_1_1};
+// Behind the last space, which nearly always stands in front of eight characters.
+std::size_t find_version(std::string_view line) noexcept {
+  constexpr std::string_view usual = " HTTP/1.1";
+  return line.ends_with(usual) ? line.size() - usual.size() + 1 : line.rfind(' ') + 1;
 }
 
-ParseError read_method(RequestHead& head) {
+ParseError read_version(RequestHead& head, std::string_view text) {
+  const bool well_formed = text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) &&
+                           text[6] == '.' && is_digit(text[7]);
+  if (!well_formed) return {400, "malformed HTTP version in the request line"};
+  if (text[5] != '1') return {505, "HTTP version is not supported"};
+  head.version = text[7] == '0' ? http_1_0 : http_1_1;
+  return {};
+}
+
+// Up to the first space; the whole line if it has none.
+void read_method(RequestHead& head) noexcept {
+  constexpr std::string_view usual = "GET ";
+  const std::string_view line = head.request_line;
+  head.method = line.substr(0, line.starts_with(usual) ? usual.size() - 1 : line.find(' '));
   head.method_id = method_from(head.method);
+}
+
+ParseError check_method(const RequestHead& head) {
   if (head.method_id == Method::unknown) return {501, "method is unknown"};
   if (head.method_id == Method::connect) return {501, "CONNECT is not supported"};
   return {};
@@ -84,6 +110,9 @@ ParseError read_absolute_target(RequestHead& head) {
 }
 
 ParseError read_target(RequestHead& head) {
+  if (head.target.starts_with('/') && path_characters.has_all_of(head.target)) {
+    return head.path = head.target, ParseError{};  // most targets: no query, and one look at each character
+  }
   const bool valid = target_characters.has_all_of(head.target);
   if (head.target.empty() || !valid) return {400, "invalid character in the request target"};
   if (head.target.front() == '/') return split_path(head, head.target), ParseError{};
@@ -102,13 +131,13 @@ class FieldReader {
 
   void see(const Header& field) {
     switch (field.name.size()) {  // most fields are none of these, and their length says so
-      case 2: return see_if(field, "te", te_);
-      case 4: return see_if(field, "host", host_);
-      case 6: return see_if(field, "expect", expect_);
-      case 7: return see_if(field, "upgrade", upgrade_);
-      case 10: return see_if(field, "connection", connection_);
-      case 14: return see_if(field, "content-length", content_length_);
-      case 17: return see_if(field, "transfer-encoding", transfer_encoding_);
+      case 2: return note_if(field, "te", te_);
+      case 4: return keep_if(field, "host", host_);
+      case 6: return note_if(field, "expect", expect_);
+      case 7: return note_if(field, "upgrade", upgrade_);
+      case 10: return note_if(field, "connection", connection_);
+      case 14: return keep_if(field, "content-length", content_length_);
+      case 17: return note_if(field, "transfer-encoding", transfer_encoding_);
       default: return;
     }
   }
@@ -127,7 +156,13 @@ class FieldReader {
     std::string_view first_value;
   };
 
-  static void see_if(const Header& field, std::string_view name, Seen& seen) {
+  // Lines of these may be many; their values are looked up when they are wanted.
+  static void note_if(const Header& field, std::string_view name, bool& noted) {
+    noted = noted || field.name == name;
+  }
+
+  // There may be one line of these.
+  static void keep_if(const Header& field, std::string_view name, Seen& seen) {
     if (field.name != name) return;
     if (seen.count++ == 0) seen.first_value = field.value;
   }
@@ -141,7 +176,7 @@ class FieldReader {
   }
 
   ParseError read_framing() {
-    if (transfer_encoding_.count > 0) return read_transfer_encoding();
+    if (transfer_encoding_) return read_transfer_encoding();
     if (content_length_.count > 0) return read_content_length();
     return {};
   }
@@ -190,43 +225,38 @@ class FieldReader {
   void read_connection() {
     const bool is_1_1 = head_.version >= http_1_1;
     head_.keep_alive = is_1_1;
-    if (connection_.count == 0) return;
+    if (!connection_) return;
     const HeadersView& headers = head_.headers;
     const bool close = headers.has_token("connection", "close");
     head_.keep_alive = !close && (is_1_1 || headers.has_token("connection", "keep-alive"));
-    head_.upgrade = is_1_1 && upgrade_.count > 0 && headers.has_token("connection", "upgrade");
+    head_.upgrade = is_1_1 && upgrade_ && headers.has_token("connection", "upgrade");
   }
 
   void read_expectations() {
     const bool body_announced = head_.body_framing == BodyFraming::chunked || head_.content_length > 0;
-    head_.expect_continue = expect_.count > 0 && body_announced && head_.version >= http_1_1 &&
+    head_.expect_continue = expect_ && body_announced && head_.version >= http_1_1 &&
                             head_.headers.has_token("expect", "100-continue");
-    head_.accepts_trailers = te_.count > 0 && head_.headers.has_token("te", "trailers");
+    head_.accepts_trailers = te_ && head_.headers.has_token("te", "trailers");
   }
 
   RequestHead& head_;
-  Seen te_, host_, expect_, upgrade_, connection_, content_length_, transfer_encoding_;
+  Seen host_, content_length_;
+  bool te_ = false, expect_ = false, upgrade_ = false, connection_ = false, transfer_encoding_ = false;
 };
 
 }  // namespace
 
-RequestLineResult read_request_line(std::string_view line) {
-  RequestLineResult result{.head = {.request_line = line}};
-  RequestHead& head = result.head;
-  const auto refuse = [&result](ParseError error) { return result.error = error, result; };
-
-  head.method = line.substr(0, line.find(' '));
-  if (!is_token(head.method)) return refuse({400, "method is not a token"});
+ParseError read_request_line(RequestHead& head) {
+  const std::string_view line = head.request_line;
+  read_method(head);
+  if (head.method_id == Method::unknown && !is_token(head.method)) return {400, "method is not a token"};
   const std::size_t target_begin = head.method.size() + 1;
-  const std::size_t version_begin = line.rfind(' ') + 1;
-  if (version_begin <= target_begin) return refuse({400, "request line has no target or no version"});
-  const VersionResult version = read_version(line.substr(version_begin));
-  if (version.error) return refuse(version.error);
-  head.version = version.version;
-  if (const ParseError error = read_method(head)) return refuse(error);
+  const std::size_t version_begin = find_version(line);
+  if (version_begin <= target_begin) return {400, "request line has no target or no version"};
+  if (const ParseError error = read_version(head, line.substr(version_begin))) return error;
+  if (const ParseError error = check_method(head)) return error;
   head.target = line.substr(target_begin, version_begin - 1 - target_begin);
-  if (const ParseError error = read_target(head)) return refuse(error);
-  return result;
+  return read_target(head);
 }
 
 ParseError read_header_fields(RequestHead& head) {
@@ -236,16 +266,9 @@ ParseError read_header_fields(RequestHead& head) {
 }
 
 bool is_host(std::string_view text) noexcept {
-  std::string_view name = text.substr(0, text.find(':'));
-  std::size_t name_bytes = name.size();
-  bool name_valid = is_host_name(name);
-  if (text.starts_with('[')) {
-    const std::size_t bracket = std::min(text.find(']'), text.size() - 1);
-    name_bytes = bracket + 1;
-    name_valid = text[bracket] == ']' && is_ip_literal(text.substr(1, bracket - 1));
-  }
-  const std::string_view port = text.substr(name_bytes);
-  return name_valid && (port.empty() || (port.front() == ':' && is_port(port.substr(1))));
+  const std::size_t bytes = text.starts_with('[') ? ip_literal_bytes(text) : host_name_bytes(text);
+  const std::string_view port = text.substr(bytes);
+  return bytes > 0 && (port.empty() || (port.front() == ':' && is_port(port.substr(1))));
 }
 
 }  // namespace atlas::http

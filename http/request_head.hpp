@@ -45,13 +45,9 @@ struct RequestHead {
   bool accepts_trailers = false;  // "TE: trailers"
 };
 
-/// A head with all that the request line says (without its line ending), or why the line is refused: 400, 501
-/// or 505.
-struct RequestLineResult {
-  RequestHead head;
-  ParseError error;
-};
-[[nodiscard]] RequestLineResult read_request_line(std::string_view line);
+/// Fills a head, of which only `request_line` is set (without its line ending), by what that line says; or
+/// says why it is refused: 400, 501 or 505.
+[[nodiscard]] ParseError read_request_line(RequestHead& head);
 
 /// Completes a head, whose request line is read and whose `headers` are set, by what the fields say about
 /// host, framing and connection; or says why they are refused: 400 or 501.

@@ -19,6 +19,12 @@ bool is_forbidden_trailer(const Header& field) noexcept {
   return field.name == "content-length" || field.name == "transfer-encoding" || field.name == "host";
 }
 
+// `line` ends in CRLF.
+ParseError read_first_line(RequestHead& head, std::string_view line) {
+  head = {.request_line = line.substr(0, line.size() - 2)};
+  return read_request_line(head);
+}
+
 }  // namespace
 
 RequestParser::RequestParser(const Limits& limits)
@@ -104,9 +110,7 @@ std::size_t RequestParser::take_request_line(std::string_view bytes) {
 
 void RequestParser::read_line(std::string_view line) {
   if (!line.ends_with("\r\n")) return fail({400, "request line does not end in CRLF"});
-  const RequestLineResult result = read_request_line(line.substr(0, line.size() - 2));
-  if (result.error) return fail(result.error);
-  head_ = result.head;
+  if (const ParseError error = read_first_line(head_, line)) return fail(error);
   field_parser_.start();
   state_ = State::header_fields;
 }
@@ -129,7 +133,10 @@ std::string_view RequestParser::join(std::string_view piece) {
 ParseStep RequestParser::finish_head(std::span<char> last_piece, std::size_t used) {
   const bool in_pieces = !head_pieces_.empty();
   const std::span<char> text = in_pieces ? as_span(head_pieces_) : last_piece;
-  if (in_pieces) head_ = read_request_line(as_view(text.first(line_bytes_ - 2))).head;  // the line has moved
+  if (in_pieces) {
+    const ParseError error = read_first_line(head_, as_view(text.first(line_bytes_)));  // it has moved
+    ATLAS_ASSERT(!error, "a request line changed its meaning");
+  }
 
   if (!field_parser_.finish(text.subspan(line_bytes_))) return fail_step(field_parser_.error(), used);
   head_.headers = field_parser_.fields();
