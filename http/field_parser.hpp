@@ -59,12 +59,15 @@ class FieldParser {
     std::uint32_t value_end;
   };
 
-  [[nodiscard]] Step feed(std::string_view piece);
-  [[nodiscard]] bool on_name(std::size_t begin, std::size_t length);
-  [[nodiscard]] bool on_value(std::size_t begin, std::size_t length);
-  [[nodiscard]] std::size_t resolve(const Extent& extent, std::size_t line_begin, std::span<char> section);
-  [[nodiscard]] Step refuse_step(int status, std::string_view reason);
-  bool refuse(int status, std::string_view reason);
+  // Steps, used in the source file only. Inline, since position-independent code calls others through a
+  // table.
+  [[nodiscard]] inline Step feed(std::string_view piece);
+  [[nodiscard]] inline bool on_name(std::size_t begin, std::size_t length);
+  [[nodiscard]] inline bool on_value(std::size_t begin, std::size_t length);
+  [[nodiscard]] inline std::size_t resolve(const Extent& extent, std::size_t line_begin,
+                                           std::span<char> section);
+  [[nodiscard]] inline Step refuse_step(int status, std::string_view reason);
+  inline bool refuse(int status, std::string_view reason);
 
   const Limits& limits_;
   std::vector<Extent> extents_;

@@ -96,22 +96,24 @@ class RequestParser {
     failed,
   };
 
-  [[nodiscard]] ParseStep parse_head(std::span<char> bytes);
-  [[nodiscard]] std::size_t skip_empty_lines(std::string_view bytes);
-  void begin_request_line(char first);
-  [[nodiscard]] std::size_t take_request_line(std::string_view bytes);
-  void read_line(std::string_view line);
-  [[nodiscard]] std::size_t take_header_fields(std::string_view bytes);
-  std::string_view join(std::string_view piece);
-  [[nodiscard]] ParseStep finish_head(std::span<char> last_piece, std::size_t used);
+  // Steps, used in the source file only. Inline, since position-independent code calls others through a
+  // table.
+  [[nodiscard]] inline ParseStep parse_head(std::span<char> bytes);
+  [[nodiscard]] inline std::size_t skip_empty_lines(std::string_view bytes);
+  inline void begin_request_line(char first);
+  [[nodiscard]] inline std::size_t take_request_line(std::string_view bytes);
+  inline void read_line(std::string_view line);
+  [[nodiscard]] inline std::size_t take_header_fields(std::string_view bytes);
+  inline std::string_view join(std::string_view piece);
+  [[nodiscard]] inline ParseStep finish_head(std::span<char> last_piece, std::size_t used);
 
-  void begin_body();
-  [[nodiscard]] ParseStep parse_length_body(std::span<char> bytes);
-  [[nodiscard]] ParseStep parse_chunked_body(std::span<char> bytes);
-  [[nodiscard]] ParseStep parse_trailers(std::span<char> bytes, std::size_t used);
+  inline void begin_body();
+  [[nodiscard]] inline ParseStep parse_length_body(std::span<char> bytes);
+  [[nodiscard]] inline ParseStep parse_chunked_body(std::span<char> bytes);
+  [[nodiscard]] inline ParseStep parse_trailers(std::span<char> bytes, std::size_t used);
 
-  [[nodiscard]] ParseStep fail_step(ParseError error, std::size_t used);
-  void fail(ParseError error);
+  [[nodiscard]] inline ParseStep fail_step(ParseError error, std::size_t used);
+  inline void fail(ParseError error);
 
   const Limits& limits_;
   State state_ = State::idle;
