@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string_view>
 
 namespace atlas::http {
@@ -14,6 +16,43 @@ namespace atlas::http {
 /// Only the letters of ASCII have a lower case; bytes above 127 are left alone.
 [[nodiscard]] constexpr char to_lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+namespace detail {
+
+// A word's bytes one by one, whatever their order: the sums stay within their bytes, and reach the highest
+// bit of those that are `A` or above, and above `Z`.
+template <typename Word>
+[[nodiscard]] constexpr Word to_lower_word(Word word) noexcept {
+  constexpr Word each = static_cast<Word>(~Word{0}) / 0xFF;  // 0x0101...
+  const Word low_bits = word & each * 0x7F;
+  const Word from_a = low_bits + each * (0x80 - 'A');
+  const Word above_z = low_bits + each * (0x7F - 'Z');
+  const Word is_capital = from_a & ~above_z & ~word & each * 0x80;
+  return word | is_capital >> 2;  // 0x80 to 0x20, which is what letters of either case differ by
+}
+
+template <typename Word>
+void lower_word_at(char* at) noexcept {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  word = to_lower_word(word);
+  std::memcpy(at, &word, sizeof word);
+}
+
+}  // namespace detail
+
+/// The same for each character of a text, where it lies. The last word may overlap the one before.
+inline void make_lower(std::span<char> text) noexcept {
+  char* at = text.data();
+  char* const end = at + text.size();
+  if (text.size() < 4) {
+    for (; at < end; ++at) *at = to_lower(*at);
+    return;
+  }
+  for (; end - at > 8; at += 8) detail::lower_word_at<std::uint64_t>(at);
+  if (end - at > 4) detail::lower_word_at<std::uint32_t>(at);
+  detail::lower_word_at<std::uint32_t>(end - 4);
 }
 
 [[nodiscard]] constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
@@ -53,18 +92,18 @@ class CharacterSet {
 
   [[nodiscard]] constexpr bool has(char c) const noexcept { return table_[byte_of(c)]; }
 
-  /// Looks up blocks of eight or four, with one branch for each: what is sent with every request is short,
+  /// Looks up blocks of eight and four, with one branch for each: what is sent with every request is short,
   /// and a branch costs as much as a look-up. The last block ends with the text, and may overlap the one
   /// before.
   [[nodiscard]] constexpr bool has_all_of(std::string_view text) const noexcept {
     const char* at = text.data();
     const char* const end = at + text.size();
     if (text.size() < 4) return has_each_of(text);
-    if (text.size() < 8) return has_block<4>(at) && has_block<4>(end - 4);
     for (; end - at > 8; at += 8) {
       if (!has_block<8>(at)) return false;
     }
-    return end - at > 4 ? has_block<8>(end - 8) : has_block<4>(end - 4);
+    if (end - at > 4 && !has_block<4>(at)) return false;
+    return has_block<4>(end - 4);
   }
 
  private:

@@ -4,7 +4,6 @@
 
 #include <llhttp.h>
 
-#include <array>
 #include <new>
 
 namespace atlas::http {
@@ -15,25 +14,6 @@ constexpr std::size_t limit_max = std::size_t{1} << 30;  // extents are counted 
 std::size_t skip_ows(std::span<const char> text, std::size_t at) noexcept {
   while (is_ows(text[at])) ++at;
   return at;
-}
-
-// Lower case for each character that a name may have, 0 for all others.
-constexpr std::array<char, 256> make_name_characters() {
-  std::array<char, 256> table{};
-  for (char c = 0; c < '\x7F'; ++c) table[byte_of(c)] = token_characters.has(c) ? to_lower(c) : '\0';
-  return table;
-}
-
-constexpr std::array<char, 256> name_characters = make_name_characters();
-
-// Puts a name into lower case; false if it is not a token.
-bool lower_name(std::span<char> name) noexcept {
-  bool is_token = !name.empty();
-  for (char& c : name) {
-    c = name_characters[byte_of(c)];
-    is_token = is_token && c != 0;
-  }
-  return is_token;
 }
 
 }  // namespace
@@ -164,10 +144,12 @@ bool FieldParser::finish(std::span<char> section) {
 // section: it ends in a line feed, as llhttp saw.
 std::size_t FieldParser::resolve(const Extent& extent, std::size_t line_begin, std::span<char> section) {
   const std::span<char> name = section.subspan(extent.name_begin, extent.name_end - extent.name_begin);
+  const std::string_view name_view(name.data(), name.size());
   const std::size_t colon = extent.name_end;
-  if (extent.name_begin != line_begin || section[colon] != ':' || !lower_name(name)) {
+  if (extent.name_begin != line_begin || section[colon] != ':' || !is_token(name_view)) {
     return refuse(400, "malformed header name"), 0;
   }
+  make_lower(name);
   const std::size_t value_begin = skip_ows(section, colon + 1);
   const bool is_empty = extent.value_begin == 0;
   if (!is_empty && extent.value_begin != value_begin) return refuse(400, "folded header line"), 0;
@@ -178,7 +160,7 @@ std::size_t FieldParser::resolve(const Extent& extent, std::size_t line_begin, s
     return refuse(400, "header line does not end in CRLF"), 0;
   }
   const std::string_view value(&section[value_begin], value_end - value_begin);
-  fields_.push_back({.name = {name.data(), name.size()}, .value = trim_ows(value)});
+  fields_.push_back({.name = name_view, .value = trim_ows(value)});
   return line_end + 2;
 }
 

@@ -35,5 +35,22 @@ TEST(CharacterSet, EmptyTextHasNothingElse) {
   EXPECT_TRUE(CharacterSet().has_all_of(""));
 }
 
+TEST(Characters, TextIsMadeLowerAtEveryPlace) {
+  for (std::size_t size = 1; size <= 25; ++size) {
+    const atlas::testing::GuardedText text(std::string(size, 'Z'));
+    const std::string_view view(text.bytes().data(), size);
+    for (std::size_t place = 0; place < size; ++place) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string expected(size, 'z');
+        expected[place] = to_lower(static_cast<char>(byte));
+        text.bytes()[place] = static_cast<char>(byte);
+        make_lower(text.bytes());
+        ASSERT_EQ(view, expected) << byte << " at " << place;
+      }
+      text.bytes()[place] = 'Z';
+    }
+  }
+}
+
 }  // namespace
 }  // namespace atlas::http
