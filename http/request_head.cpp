@@ -33,17 +33,14 @@ bool is_escape(std::string_view text) noexcept {
 }
 
 std::size_t host_name_bytes(std::string_view text) noexcept {
-  std::size_t bytes = 0;
-  while (bytes < text.size()) {
-    if (host_characters.has(text[bytes])) {
-      ++bytes;
-    } else if (is_escape(text.substr(bytes))) {
-      bytes += 3;
-    } else {
-      break;
-    }
+  const char* const end = text.data() + text.size();
+  const char* at = text.data();
+  const auto is_plain = [](char c) { return host_characters.has(c); };
+  for (;;) {
+    at = std::find_if_not(at, end, is_plain);
+    if (!is_escape({at, end})) return static_cast<std::size_t>(at - text.data());
+    at += 3;
   }
-  return bytes;
 }
 
 bool is_port(std::string_view text) noexcept {
