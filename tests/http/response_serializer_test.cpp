@@ -32,6 +32,15 @@ TEST(ResponseSerializer, WritesHeadOfKnownLength) {
             "\r\n");
 }
 
+TEST(ResponseSerializer, WritesNamesAndValuesOfAnyLength) {
+  for (std::size_t size = 1; size <= 40; ++size) {
+    const std::string text = std::string("abcdefghijklmnopqrstuvwxyz0123456789ABCD").substr(0, size);
+    const std::vector<Header> headers{{text, text}};
+    EXPECT_EQ(head_of({.headers = headers, .body_bytes = 0}, {}),
+              "HTTP/1.1 200 OK\r\n" + text + ": " + text + "\r\ncontent-length: 0\r\n\r\n");
+  }
+}
+
 TEST(ResponseSerializer, WritesHeadOfUnknownLength) {
   EXPECT_EQ(head_of({.status = 404}),
             "HTTP/1.1 404 Not Found\r\n"
