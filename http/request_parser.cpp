@@ -54,7 +54,7 @@ ParseStep RequestParser::parse(std::span<char> bytes) {
     case State::trailer_fields: return parse_trailers(bytes, 0);
     case State::complete: return {ParseEvent::complete, 0};
     case State::failed: return {ParseEvent::error, 0};
-    default: return parse_head(bytes);
+    default: return bytes.empty() ? ParseStep{ParseEvent::need_more, 0} : parse_head(bytes);
   }
 }
 

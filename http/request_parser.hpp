@@ -108,9 +108,9 @@ class RequestParser {
   [[nodiscard]] inline ParseStep finish_head(std::span<char> last_piece, std::size_t used);
 
   inline void begin_body();
-  [[nodiscard]] inline ParseStep parse_length_body(std::span<char> bytes);
-  [[nodiscard]] inline ParseStep parse_chunked_body(std::span<char> bytes);
-  [[nodiscard]] inline ParseStep parse_trailers(std::span<char> bytes, std::size_t used);
+  [[nodiscard]] ParseStep parse_length_body(std::span<char> bytes);
+  [[nodiscard]] ParseStep parse_chunked_body(std::span<char> bytes);
+  [[nodiscard]] ParseStep parse_trailers(std::span<char> bytes, std::size_t used);
 
   [[nodiscard]] inline ParseStep fail_step(ParseError error, std::size_t used);
   inline void fail(ParseError error);
