@@ -26,7 +26,8 @@ struct WorkerContext {
   int worker = -1;
   State state = {};  ///< From lifespan's start-up, copied to each request.
   ServerClock clock = {};
-  bool draining = false;  ///< No connection outlives its present response.
+  bool draining = false;             ///< No connection outlives its present response.
+  std::size_t writing_together = 0;  ///< Fibers that hold their answers back until others have theirs.
 };
 
 /// What a connection tells its requests.
@@ -59,6 +60,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
 
  private:
   [[nodiscard]] End serve_requests();
+  [[nodiscard]] bool write_answers();
   [[nodiscard]] std::optional<End> serve_request();
   [[nodiscard]] End answer_unread_head(RequestReader::Outcome outcome);
   void begin_request();
@@ -86,6 +88,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   ResponseWriter response_;
   Stream* stream_ = nullptr;
   const ConnectionFacts* facts_ = nullptr;
+  bool holding_back_ = false;  // until others have their answers, too
 
   // Of the present request.
   Scope scope_;

@@ -16,10 +16,13 @@ void RequestReader::detach() noexcept {
 RequestReader::Outcome RequestReader::read_head() {
   Deadline deadline;
   for (;;) {
-    if (const auto parsed = parse()) return last_ = *parsed;
-    input_ = {};
-    if (!parser_.started() && !stream_->input_ready()) return Outcome::idle;
-    if (deadline.is_never()) deadline = Deadline::after(options_.timeouts.header);
+    if (!input_.empty()) {
+      if (const auto parsed = parse()) return last_ = *parsed;
+      input_ = {};
+    }
+    const bool must_wait = !stream_->input_ready();
+    if (must_wait && !parser_.started()) return Outcome::idle;
+    if (must_wait && deadline.is_never()) deadline = Deadline::after(options_.timeouts.header);
     if (const auto failure = read_chunk(deadline)) return last_ = *failure;
   }
 }

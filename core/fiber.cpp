@@ -93,7 +93,7 @@ Fiber spawn(std::string_view name, UniqueFunction body) {
   auto& scheduler = current_scheduler();
   auto& record = scheduler.create(name, std::move(body));
   record.handle_attached = true;
-  scheduler.wake(record, false);
+  scheduler.wake(record, true);
   return Fiber(record);
 }
 
@@ -111,7 +111,7 @@ void FiberGroup::spawn(std::string_view name, UniqueFunction body) {
   record.group_link.insert_before(members_);
   ++size_;
   record.cancel_requested = exception_ != nullptr;
-  scheduler.wake(record, false);
+  scheduler.wake(record, true);
 }
 
 void FiberGroup::cancel() {

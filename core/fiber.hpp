@@ -48,8 +48,7 @@ class [[nodiscard]] Fiber {
   detail::FiberRecord* record_ = nullptr;
 };
 
-/// Starts a fiber on this thread. It joins the run queue; from outside of a fiber it runs at once, to
-/// its first suspension. `name` (up to 31 bytes are kept) appears in reports.
+/// Puts a new fiber into this thread's run queue. `name` (up to 31 bytes are kept) appears in reports.
 [[nodiscard]] Fiber spawn(std::string_view name, UniqueFunction body);
 
 /// Fibers that end together. An exception in one cancels the others, also those spawned from then on,

@@ -22,7 +22,10 @@ void OutputBuffer::detach() noexcept {
   in_flight_.shrink(kept_bytes_max);
 }
 
-Result<void> OutputBuffer::flush() { return write_through({}); }
+Result<void> OutputBuffer::flush() {
+  flush_without_waiting();
+  return wait_for_background();
+}
 
 Result<void> OutputBuffer::write_through(std::string_view bytes) {
   if (auto waited = wait_for_background(); !waited) return waited;

@@ -72,7 +72,7 @@ void Scheduler::run_batch() {
 }
 
 void Scheduler::start(std::string_view name, UniqueFunction body) {
-  wake(create(name, std::move(body)), false);
+  wake(create(name, std::move(body)), true);
 }
 
 FiberRecord& Scheduler::create(std::string_view name, UniqueFunction body) {

@@ -53,8 +53,8 @@ class Scheduler {
   void turn(bool may_wait);
   void stop() noexcept { stopping_ = true; }
 
-  /// Starts a fiber that nobody joins; an exception that leaves `body` aborts the process. From a
-  /// callback on the loop's stack it runs at once, else it joins the run queue.
+  /// Puts a new fiber that nobody joins into the run queue; an exception that leaves `body` aborts the
+  /// process.
   void start(std::string_view name, UniqueFunction body);
 
   [[nodiscard]] Driver& driver() noexcept { return driver_; }

@@ -28,16 +28,18 @@ class WatchedDriver final : public ManualDriver {
   UniqueFunction on_poll;
 };
 
-TEST(Scheduler, StartFromACallbackRunsTheFiberAtOnce) {
+TEST(Scheduler, StartFromACallbackQueuesTheFiber) {
   WatchedDriver driver;
   Scheduler scheduler(driver);
   std::string order;
   driver.on_poll = [&] {
-    scheduler.start("client", [&] { order += "fiber "; });
-    order += "callback";
+    scheduler.start("client", [&] { order += "fiber"; });
+    order += "callback ";
   };
   scheduler.turn(false);
-  EXPECT_EQ(order, "fiber callback");
+  EXPECT_EQ(order, "callback ");
+  scheduler.turn(false);
+  EXPECT_EQ(order, "callback fiber");
 }
 
 TEST(Scheduler, StartFromAFiberQueuesTheNewOne) {
