@@ -102,6 +102,10 @@ HttpCycle::End HttpCycle::answer_unread_head(RequestReader::Outcome outcome) {
   } else {
     refuse(reader_.error().status, reader_.error().reason);
   }
+  if (options_.access_log != AccessLogFormat::off) {
+    started_ = Scheduler::current()->driver().now();
+    write_access_log(reader_.begun_line(), {});
+  }
   return End::linger;
 }
 
@@ -137,7 +141,7 @@ bool HttpCycle::fill_scope() {
   scope_.raw_path = head.path;
   scope_.query_string = head.query;
   scope_.headers = head.headers;
-  if (!scope_.root_path.empty()) {
+  if (!scope_.root_path.empty() && *path != "*") {
     full_path_.assign(scope_.root_path).append(*path);
     scope_.path = full_path_;
   }
@@ -173,7 +177,9 @@ void HttpCycle::application_failed(std::string_view what) {
 std::optional<HttpCycle::End> HttpCycle::end_request() {
   in_request_ = false;
   if (!scope_.state.same_as(worker_.state)) scope_.state = worker_.state;
-  if (options_.access_log != AccessLogFormat::off) write_access_log();
+  if (options_.access_log != AccessLogFormat::off) {
+    write_access_log(reader_.head().request_line, reader_.head().headers);
+  }
   if (!response_.complete() || output_.error()) return End::cut;
   const bool body_read = discard_body();
   if (!response_.keep_alive() || !body_read) {
@@ -280,11 +286,11 @@ void HttpCycle::before_suspend() noexcept {
   if (!holding_back_) output_.flush_without_waiting();
 }
 
-void HttpCycle::write_access_log() {
+void HttpCycle::write_access_log(std::string_view request_line, http::HeadersView headers) {
   const auto now = Scheduler::current()->driver().now();
   asgi::write_access_log(options_.access_log, {.client_host = facts_->client_host,
-                                               .request_line = reader_.head().request_line,
-                                               .headers = reader_.head().headers,
+                                               .request_line = request_line,
+                                               .headers = headers,
                                                .status = response_.status(),
                                                .body_bytes = response_.body_bytes(),
                                                .duration = now - started_});

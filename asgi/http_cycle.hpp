@@ -71,7 +71,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   [[nodiscard]] bool discard_body();
   void refuse_body(RequestReader::Outcome outcome);
   void refuse(int status, std::string_view reason);
-  void write_access_log();
+  void write_access_log(std::string_view request_line, http::HeadersView headers);
 
   ReceivedMessage next() override;
   [[nodiscard]] std::optional<HttpRequest> next_piece();

@@ -43,6 +43,8 @@ class RequestReader {
   /// Valid until the next `read_body`.
   [[nodiscard]] std::string_view body() const noexcept { return parser_.body(); }
   [[nodiscard]] const http::ParseError& error() const noexcept { return parser_.error(); }
+  /// What has come of the request line when `read_head` answers otherwise than `head`: for logs.
+  [[nodiscard]] std::string_view begun_line() const noexcept { return parser_.begun_line(); }
   /// Whether the whole request was read, as far as that can be told without reading on.
   [[nodiscard]] bool complete();
 

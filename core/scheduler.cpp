@@ -5,7 +5,12 @@
 #include <atlas/core/fiber_record.hpp>
 #include <atlas/core/stack_overflow.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <utility>
 
 namespace atlas {
@@ -14,6 +19,20 @@ using detail::FiberRecord;
 using detail::FiberState;
 
 constinit thread_local Scheduler* Scheduler::current_ = nullptr;
+
+/// As a std::thread does whose function throws, but saying which one it was.
+[[noreturn]] static void abort_on_exception(const FiberRecord& fiber) noexcept {
+  const char* what = "not a std::exception";
+  try {
+    std::rethrow_exception(fiber.exception);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "atlas: an exception left fiber '{}', which nobody joins: {}\n", fiber.name(),
+               error.what());
+  } catch (...) {
+    fmt::print(stderr, "atlas: an exception left fiber '{}', which nobody joins: {}\n", fiber.name(), what);
+  }
+  std::abort();
+}
 
 /// Makes a scheduler the thread's current one for a scope.
 class Scheduler::Binding {
@@ -114,8 +133,7 @@ void Scheduler::run_fiber(void* record) noexcept {
 void Scheduler::finish(FiberRecord& fiber) noexcept {
   fiber.state = FiberState::finished;
   if (fiber.group != nullptr) detail::left_group(fiber);
-  ATLAS_ASSERT(fiber.exception == nullptr || fiber.handle_attached,
-               "an exception left a fiber that nobody joins");
+  if (fiber.exception != nullptr && !fiber.handle_attached) abort_on_exception(fiber);
   fiber.joiner.wake_queued();
 }
 

@@ -16,6 +16,9 @@ namespace {
 // process's map, and vm.max_map_count is no limit on fibers.
 constexpr int madv_guard_install = 102;
 
+// Wide enough that a function with a large frame does not step over it. Costs address space only.
+constexpr std::size_t guard_bytes = std::size_t{64} * 1024;
+
 constexpr std::size_t stack_bytes_min = std::size_t{16} * 1024;
 
 // Stacks that all begin at the same offset of a page fall into the same few sets of the caches. Spread over
@@ -36,8 +39,8 @@ StackPool::~StackPool() {
   ATLAS_ASSERT(slabs_.empty(), "a stack pool was destroyed while a stack was in use");
 }
 
-// The guard page, the stack, and a page for its offset.
-std::size_t StackPool::slot_bytes() const noexcept { return page_bytes_ + stack_bytes_ + page_bytes_; }
+// The guard, the stack, and a page for its offset.
+std::size_t StackPool::slot_bytes() const noexcept { return guard_bytes + stack_bytes_ + page_bytes_; }
 
 std::size_t StackPool::slab_bytes() const noexcept { return slot_bytes() * stacks_per_slab; }
 
@@ -67,20 +70,20 @@ StackPool::Slab& StackPool::add_slab() {
   Slab slab{.base = base, .in_use = 0, .free = {}};
   slab.free.reserve(stacks_per_slab);
   for (std::size_t i = stacks_per_slab; i-- > 0;) {
-    std::byte* guard_page = base + i * slot_bytes();
-    if (!guard(guard_page)) {
+    std::byte* slot = base + i * slot_bytes();
+    if (!guard(slot)) {
       ::munmap(memory, slab_bytes());
       throw std::bad_alloc();
     }
     const std::size_t offset_bytes = i % offset_count * offset_step_bytes;
-    slab.free.push_back({guard_page + page_bytes_, guard_page + slot_bytes() - offset_bytes});
+    slab.free.push_back({slot + guard_bytes, slot + slot_bytes() - offset_bytes});
   }
   return slabs_.emplace_back(std::move(slab));
 }
 
-bool StackPool::guard(std::byte* page) const noexcept {
-  return ::madvise(page, page_bytes_, madv_guard_install) == 0 ||
-         ::mprotect(page, page_bytes_, PROT_NONE) == 0;
+bool StackPool::guard(std::byte* slot) noexcept {
+  return ::madvise(slot, guard_bytes, madv_guard_install) == 0 ||
+         ::mprotect(slot, guard_bytes, PROT_NONE) == 0;
 }
 
 void StackPool::release_empty_slabs() noexcept {
@@ -103,7 +106,7 @@ void StackPool::discard_deep_pages(const StackMemory& stack, std::size_t keep_by
 
 bool StackPool::in_guard(const StackMemory& stack, const void* address) const noexcept {
   const auto* byte = static_cast<const std::byte*>(address);
-  return byte >= stack.bottom - page_bytes_ && byte < stack.bottom;
+  return byte >= stack.bottom - guard_bytes && byte < stack.bottom;
 }
 
 StackPool::Slab& StackPool::slab_of(const StackMemory& stack) noexcept {

@@ -1,5 +1,5 @@
 // Memory for fiber stacks, in slabs: reserved, committed only as it is touched, each stack with a
-// guard page below it. One pool per worker; not thread-safe. Internal.
+// guard below it. One pool per worker; not thread-safe. Internal.
 #pragma once
 
 #include <atlas/core/stack_memory.hpp>
@@ -11,8 +11,8 @@ namespace atlas::detail {
 
 class StackPool {
  public:
-  /// `stack_bytes` is rounded up to pages, 16 KiB at least; stacks are up to a page larger, and the guard
-  /// page comes on top of it.
+  /// `stack_bytes` is rounded up to pages, 16 KiB at least; stacks are up to a page larger, and a guard
+  /// of 64 KiB comes on top of it.
   explicit StackPool(std::size_t stack_bytes);
   /// Every stack must have been given back.
   ~StackPool();
@@ -29,7 +29,7 @@ class StackPool {
   /// Gives the pages of `stack` back to the system, but for the topmost `keep_bytes`.
   static void discard_deep_pages(const StackMemory& stack, std::size_t keep_bytes) noexcept;
 
-  /// Whether `address` lies in the guard page of `stack`. Async-signal-safe.
+  /// Whether `address` lies in the guard of `stack`. Async-signal-safe.
   [[nodiscard]] bool in_guard(const StackMemory& stack, const void* address) const noexcept;
 
   [[nodiscard]] std::size_t stack_bytes() const noexcept { return stack_bytes_; }
@@ -45,7 +45,7 @@ class StackPool {
   static constexpr std::size_t stacks_per_slab = 64;
 
   Slab& add_slab();
-  [[nodiscard]] bool guard(std::byte* page) const noexcept;
+  [[nodiscard]] static bool guard(std::byte* slot) noexcept;
   [[nodiscard]] std::size_t slot_bytes() const noexcept;
   [[nodiscard]] std::size_t slab_bytes() const noexcept;
   Slab& slab_of(const StackMemory& stack) noexcept;

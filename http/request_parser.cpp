@@ -37,6 +37,7 @@ void RequestParser::reset() {
   state_ = State::idle;
   error_ = {};
   body_ = {};
+  refused_ = {};
   empty_line_bytes_ = line_bytes_ = 0;
   head_pieces_.clear();
   head_pieces_.shrink(kept_bytes_max);
@@ -68,10 +69,18 @@ ParseStep RequestParser::parse_head(std::span<char> bytes) {
   if (state_ == State::header_fields) used += take_header_fields(text.substr(used));
   const std::span<char> taken = bytes.subspan(head_begin, used - head_begin);
 
-  if (state_ == State::failed) return {ParseEvent::error, used};
   if (state_ == State::head_done) return finish_head(taken, used);
+  if (state_ == State::failed) {
+    refused_ = text.substr(head_begin, limits_.request_line_bytes_max);
+    return {ParseEvent::error, used};
+  }
   if (head_pieces_.empty()) head_pieces_.append(as_view(taken));
   return {ParseEvent::need_more, used};
+}
+
+std::string_view RequestParser::begun_line() const noexcept {
+  const std::string_view begun = head_pieces_.empty() ? refused_ : head_pieces_.view();
+  return begun.substr(0, begun.find_first_of("\r\n"));
 }
 
 // RFC 9112 §2.2: a server skips empty lines before a request line. Answers how many bytes were skipped.
@@ -138,6 +147,7 @@ ParseStep RequestParser::finish_head(std::span<char> last_piece, std::size_t use
     ATLAS_ASSERT(!error, "a request line changed its meaning");
   }
 
+  refused_ = as_view(last_piece);  // unless it turns out to be good
   if (!field_parser_.finish(text.subspan(line_bytes_))) return fail_step(field_parser_.error(), used);
   head_.headers = field_parser_.fields();
   if (const ParseError error = read_header_fields(head_)) return fail_step(error, used);

@@ -76,6 +76,11 @@ class RequestParser {
   /// After `error`.
   [[nodiscard]] const ParseError& error() const noexcept { return error_; }
 
+  /// The request line, or as much of it as has come, of a head that is not complete or was refused: for logs.
+  /// Without its line ending, and with whatever bytes the client sent. As long as the bytes live of the last
+  /// call to `parse`.
+  [[nodiscard]] std::string_view begun_line() const noexcept;
+
   /// Ready for the next request of the connection, or of another one. Memory is kept, unless it is much.
   void reset();
 
@@ -124,6 +129,7 @@ class RequestParser {
   FieldParser trailer_parser_;
   ChunkDecoder chunk_decoder_;
   ByteBuffer head_pieces_;     // the head so far, when it did not come in one piece
+  std::string_view refused_;   // what was refused, when it did
   ByteBuffer trailer_pieces_;  // the trailer section so far
   std::size_t empty_line_bytes_ = 0;
   std::size_t line_bytes_ = 0;   // of the request line, with its line ending

@@ -120,5 +120,15 @@ TEST(AccessLog, HasNoStatusForWhatWasCutBeforeThereWasOne) {
   EXPECT_THAT(log.take(), HasSubstr("\"GET /a HTTP/1.1\" 000 0 "));
 }
 
+TEST(AccessLog, HasALineForWhatWasRefusedBeforeTheApplication) {
+  const auto never = [](const Scope&, Receive&, Send&) { ADD_FAILURE() << "the application was called"; };
+  EXPECT_THAT(logged(AccessLogFormat::common, never, "GET /a HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n"),
+              HasSubstr("\"GET /a HTTP/1.1\" 400 "));
+  EXPECT_THAT(logged(AccessLogFormat::common, never, "GET foo HTTP/1.1\r\n"),
+              HasSubstr("\"GET foo HTTP/1.1\" 400 "));
+  EXPECT_THAT(logged(AccessLogFormat::common, never, "\x16\x03\x01"), HasSubstr("\"\\x16\\x03\\x01\" 400 "));
+  EXPECT_THAT(logged(AccessLogFormat::common, never, "GET /slow HT"), HasSubstr("\"GET /slow HT\" 408 "));
+}
+
 }  // namespace
 }  // namespace atlas::asgi

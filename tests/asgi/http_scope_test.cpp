@@ -97,6 +97,12 @@ TEST(HttpScope, PathIncludesTheRootPath) {
   EXPECT_EQ(scope.raw_path, "/a%20b");
 }
 
+TEST(HttpScope, TheAsteriskIsBelowNoRootPath) {
+  auto options = plain_options();
+  options.root_path = "/mounted";
+  EXPECT_EQ(scope_of("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", options).path, "*");
+}
+
 TEST(HttpScope, HeadersAreLowerCasedInOrderWithDuplicates) {
   const auto scope = scope_of("GET / HTTP/1.1\r\nX-B: 1\r\nHOST: h\r\nx-b:  2 \r\nX-A:\r\n\r\n");
   const std::vector<std::pair<std::string, std::string>> expected{

@@ -392,7 +392,7 @@ TEST(FiberDeathTest, AnExceptionThatNobodyJoinsAborts) {
         loop.start("alone", [] { throw std::runtime_error("unseen"); });
         loop.run_until_idle();
       },
-      "an exception left a fiber that nobody joins");
+      "an exception left fiber 'alone', which nobody joins: unseen");
 }
 
 }  // namespace

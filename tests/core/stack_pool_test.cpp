@@ -135,7 +135,7 @@ TEST(StackPool, KnowsTheGuardPageOfAStack) {
   const auto stack = pool.take();
   EXPECT_TRUE(pool.in_guard(stack, stack.bottom - 1));
   EXPECT_FALSE(pool.in_guard(stack, stack.bottom));
-  EXPECT_FALSE(pool.in_guard(stack, stack.bottom - 4097));
+  EXPECT_FALSE(pool.in_guard(stack, stack.bottom - 64 * 1024 - 1));
   pool.give_back(stack);
 }
 
