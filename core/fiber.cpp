@@ -1,6 +1,7 @@
 #include <atlas/core/fiber.hpp>
 
 #include <atlas/core/assert.hpp>
+#include <atlas/core/fiber_local.hpp>
 #include <atlas/core/fiber_record.hpp>
 #include <atlas/core/scheduler.hpp>
 
@@ -153,6 +154,12 @@ DeadlineScope::DeadlineScope(Deadline deadline) {
 }
 
 DeadlineScope::~DeadlineScope() { running_fiber().scope_deadline = outer_; }
+
+detail::LocalBindings& detail::bindings_of_running_fiber() noexcept { return running_fiber().locals; }
+
+const detail::LocalBinding* detail::find_local(const void* key) noexcept {
+  return this_fiber::exists() ? running_fiber().locals.find(key) : nullptr;
+}
 
 namespace this_fiber {
 

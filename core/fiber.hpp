@@ -90,7 +90,7 @@ class CancellationShield {
 };
 
 /// While it lives, every wait of the running fiber ends at this deadline or at an outer scope's,
-/// whichever is earlier.
+/// whichever is earlier. Fibers that are started meanwhile inherit it, and keep it.
 class DeadlineScope {
  public:
   explicit DeadlineScope(Deadline deadline);

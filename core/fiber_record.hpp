@@ -6,6 +6,7 @@
 
 #include <atlas/core/assert.hpp>
 #include <atlas/core/context.hpp>
+#include <atlas/core/fiber_local.hpp>
 #include <atlas/core/intrusive_list.hpp>
 #include <atlas/core/scheduler.hpp>
 #include <atlas/core/timer_wheel.hpp>
@@ -60,6 +61,7 @@ struct alignas(64) FiberRecord {
   // The fiber.
   std::uint64_t incarnation = 0;
   UniqueFunction body;
+  LocalBindings locals;  // inherited, like `scope_deadline`
   std::exception_ptr exception;
   Waker joiner;
   FiberGroup* group = nullptr;

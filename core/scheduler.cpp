@@ -101,6 +101,10 @@ FiberRecord& Scheduler::create(std::string_view name, UniqueFunction body) {
   free_ = std::exchange(fiber->next, nullptr);
   fiber->set_name(name);
   fiber->body = std::move(body);
+  if (running_ != nullptr) {
+    fiber->locals = running_->locals;
+    fiber->scope_deadline = running_->scope_deadline;
+  }
   fiber->state = FiberState::parked;
   fiber->stack_used = true;
   ++fiber->incarnation;
@@ -127,6 +131,7 @@ void Scheduler::run_fiber(void* record) noexcept {
     fiber.exception = std::current_exception();
   }
   fiber.body.reset();
+  fiber.locals = {};
   fiber.scheduler.finish(fiber);
 }
 

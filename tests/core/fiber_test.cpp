@@ -94,13 +94,14 @@ TEST(Fiber, DestructionWaitsEvenWhenTheOwnerIsCancelledAndOverdue) {
   bool ended = false;
   loop.run([&] {
     auto owner = spawn("owner", [&] {
-      const DeadlineScope overdue(Duration::zero());
-      const auto fiber = spawn("child", [&] {
+      auto child = spawn("child", [&] {
         const CancellationShield shield;
         this_fiber::sleep_for(5s).value();
         ended = true;
       });
       this_fiber::yield();
+      const DeadlineScope overdue(Duration::zero());
+      const auto destroyed_first = std::move(child);
     });
     owner.cancel();
     owner.join().value();
@@ -358,13 +359,13 @@ TEST(DeadlineScope, TheEarlierOfTheScopesAndTheCallsDeadlineCounts) {
   });
 }
 
-TEST(DeadlineScope, IsNotInheritedByFibersSpawnedWithin) {
+TEST(DeadlineScope, IsInheritedByFibersSpawnedWithin) {
   TestLoop loop;
   loop.run([&] {
     Fiber fiber;
     {
       const DeadlineScope scope(1s);
-      fiber = spawn("child", [] { EXPECT_TRUE(this_fiber::sleep_for(2s)); });
+      fiber = spawn("child", [] { EXPECT_EQ(this_fiber::sleep_for(1h).error(), std::errc::timed_out); });
       EXPECT_EQ(wait_for_ever(), std::errc::timed_out);
     }
     fiber.join().value();
