@@ -43,47 +43,38 @@ void ResponseWriter::take(const HttpResponseStart& message) {
         fmt::format("'http.response.start' has status {}: not one of 200 to 599", message.status));
   }
   const auto fields = message.headers.view();
-  if (const auto fault = http::find_header_fault(fields.span()))
+  if (const auto fault = head_.hold(message.status, fields.span()))
     throw_header_fault("http.response.start", *fault, fields);
-  hold(message);
-  state_ = State::start_held;
-}
-
-// The message dies with the call to send: its text is kept here until the first body.
-void ResponseWriter::hold(const HttpResponseStart& message) {
   status_ = message.status;
   trailers_announced_ = message.trailers;
-  held_fields_.clear();
-  held_text_.clear();
-  std::size_t text_bytes = 0;
-  for (const auto& field : message.headers.view()) text_bytes += field.name.size() + field.value.size();
-  static_cast<void>(held_text_.prepare(text_bytes));  // no growth below, so views stay valid
-  const auto keep = [this](std::string_view text) {
-    const std::size_t offset = held_text_.size();
-    held_text_.append(text);
-    return held_text_.view().substr(offset);
-  };
-  for (const auto& field : message.headers.view())
-    held_fields_.push_back({keep(field.name), keep(field.value)});
+  state_ = State::start_held;
 }
 
 void ResponseWriter::take(const HttpResponseBody& message) {
   if (state_ != State::start_held && state_ != State::body) refuse("http.response.body");
   const bool first = state_ == State::start_held;
-  auto response = facts();
-  if (first) {
-    if (!message.more_body) response.body_bytes = message.body.size();
-    framing_ = http::choose_framing(response);
-  }
+  if (first) choose_framing(message);
   count_body(message.body.size(), !message.more_body);
-  if (first) write_head(response);
+  if (first) write_head();
   write_piece(message.body);
   if (!message.more_body) finish_body();
   flush_if_full();
 }
 
-void ResponseWriter::write_head(const http::ResponseFacts& response) {
-  http::append_head(output_.pending(), response, framing_, server_fields());
+void ResponseWriter::choose_framing(const HttpResponseBody& first) {
+  const bool whole = !first.more_body;
+  framing_ = http::choose_framing(
+      {.version = version_,
+       .head_request = head_request_,
+       .keep_alive = may_keep_alive_,
+       .status = status_,
+       .wishes = head_.wishes(),
+       .body_bytes = whole ? std::optional<std::uint64_t>(first.body.size()) : std::nullopt,
+       .trailers = trailers_announced_ && accepts_trailers_});
+}
+
+void ResponseWriter::write_head() {
+  head_.append_to(output_.pending(), framing_, version_, server_fields());
   state_ = State::body;
 }
 
@@ -144,7 +135,7 @@ void ResponseWriter::take(const HttpResponseEarlyHint& message) {
   if (version_ < http::http_1_1) return;
   std::vector<http::Header> links;
   for (const auto& link : message.links) links.push_back({"link", link});
-  if (const auto fault = http::find_header_fault(links))
+  if (const auto fault = http::find_interim_fault(links))
     throw_header_fault("http.response.early_hint", *fault, http::HeadersView(links));
   http::append_interim(output_.pending(), 103, links);
   flush();
@@ -183,16 +174,6 @@ void ResponseWriter::flush_if_full() {
 
 void ResponseWriter::flush() {
   if (auto flushed = output_.flush(); !flushed) throw Disconnected(flushed.error());
-}
-
-http::ResponseFacts ResponseWriter::facts() const noexcept {
-  return {.version = version_,
-          .head_request = head_request_,
-          .keep_alive = may_keep_alive_,
-          .status = status_,
-          .headers = held_fields_,
-          .body_bytes = std::nullopt,
-          .trailers = trailers_announced_ && accepts_trailers_};
 }
 
 http::ServerFields ResponseWriter::server_fields() const noexcept {

@@ -7,12 +7,12 @@
 #include <atlas/core/output_buffer.hpp>
 #include <atlas/http/request_head.hpp>
 #include <atlas/http/response_framing.hpp>
+#include <atlas/http/response_head.hpp>
 #include <atlas/http/response_serializer.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 namespace atlas::asgi {
 
@@ -58,15 +58,14 @@ class ResponseWriter {
   void take(const Other& message);
 
   [[noreturn]] void refuse(std::string_view type) const;
-  void hold(const HttpResponseStart& message);
-  void write_head(const http::ResponseFacts& response);
+  void choose_framing(const HttpResponseBody& first);
+  void write_head();
   void write_piece(std::string_view piece);
   void count_body(std::size_t bytes, bool last);
   void finish_body();
   void flush_if_full();
   void flush();
 
-  [[nodiscard]] http::ResponseFacts facts() const noexcept;
   [[nodiscard]] http::ServerFields server_fields() const noexcept;
 
   const ServerOptions& options_;
@@ -83,9 +82,8 @@ class ResponseWriter {
   State state_ = State::expecting_start;
   int status_ = 0;
   bool trailers_announced_ = false;
-  std::vector<http::Header> held_fields_;  // views of `held_text_`
+  http::ResponseHead head_;
   Headers trailers_;
-  ByteBuffer held_text_;
   http::ResponseFraming framing_;
   std::uint64_t body_bytes_ = 0;
 };

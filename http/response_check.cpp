@@ -28,19 +28,6 @@ constexpr std::array<std::string_view, 20> forbidden_trailers{"authorization",
                                                               "transfer-encoding",
                                                               "www-authenticate"};
 
-bool is_decimal(std::string_view text) noexcept {
-  // 18 digits: whatever they are, the number fits in 64 bits
-  return !text.empty() && text.size() <= 18 && std::ranges::all_of(text, is_digit);
-}
-
-std::optional<HeaderFault::Kind> find_fault(const Header& field) noexcept {
-  if (!is_token(field.name)) return HeaderFault::Kind::bad_name;
-  if (!is_field_value(field.value)) return HeaderFault::Kind::bad_value;
-  return std::nullopt;
-}
-
-bool is_content_length(const Header& field) noexcept { return iequals(field.name, "content-length"); }
-
 }  // namespace
 
 std::string_view describe(HeaderFault::Kind kind) noexcept {
@@ -55,15 +42,9 @@ std::string_view describe(HeaderFault::Kind kind) noexcept {
   return {};
 }
 
-std::optional<HeaderFault> find_header_fault(std::span<const Header> headers) noexcept {
-  bool length_seen = false;
-  for (std::size_t index = 0; index < headers.size(); ++index) {
-    const Header& field = headers[index];
-    if (const auto kind = find_fault(field)) return HeaderFault{*kind, index};
-    if (!is_content_length(field)) continue;
-    if (!is_decimal(field.value)) return HeaderFault{HeaderFault::Kind::bad_content_length, index};
-    if (length_seen) return HeaderFault{HeaderFault::Kind::repeated_content_length, index};
-    length_seen = true;
+std::optional<HeaderFault> find_interim_fault(std::span<const Header> fields) noexcept {
+  for (std::size_t index = 0; index < fields.size(); ++index) {
+    if (const auto kind = find_fault(fields[index])) return HeaderFault{*kind, index};
   }
   return std::nullopt;
 }

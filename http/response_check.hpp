@@ -1,4 +1,5 @@
-// What an application may not give as response headers or trailers.
+// What an application may not give as response headers or trailers. That of the final head's framing fields
+// is response_head's to say.
 #pragma once
 
 #include <atlas/http/header.hpp>
@@ -29,11 +30,17 @@ struct HeaderFault {
 /// A sentence about the kind of fault, for the message of the application's error.
 [[nodiscard]] std::string_view describe(HeaderFault::Kind kind) noexcept;
 
-/// The first fault of an application's response headers. Only headers without a fault may be given to the
-/// functions below. Names may be in any case.
-[[nodiscard]] std::optional<HeaderFault> find_header_fault(std::span<const Header> headers) noexcept;
+/// What no field may have, whatever it is called: a bad name or a bad value.
+[[nodiscard]] inline std::optional<HeaderFault::Kind> find_fault(const Header& field) noexcept {
+  if (!is_token(field.name)) return HeaderFault::Kind::bad_name;
+  if (!is_field_value(field.value)) return HeaderFault::Kind::bad_value;
+  return std::nullopt;
+}
 
-/// The same for trailers.
+/// The first fault of an interim response's fields.
+[[nodiscard]] std::optional<HeaderFault> find_interim_fault(std::span<const Header> fields) noexcept;
+
+/// The first fault of an application's trailers. Names may be in any case.
 [[nodiscard]] std::optional<HeaderFault> find_trailer_fault(std::span<const Header> trailers) noexcept;
 
 }  // namespace atlas::http

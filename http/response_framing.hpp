@@ -1,14 +1,18 @@
 // Decides how a response is framed on the wire. A pure function: the writing is response_serializer's.
 #pragma once
 
-#include <atlas/http/header.hpp>
 #include <atlas/http/request_head.hpp>
 
 #include <cstdint>
 #include <optional>
-#include <span>
 
 namespace atlas::http {
+
+/// What an application's headers ask of the framing.
+struct FramingWishes {
+  std::optional<std::uint64_t> content_length;
+  bool close = false;  // "connection: close"
+};
 
 /// What the framing of a response depends on.
 struct ResponseFacts {
@@ -16,7 +20,7 @@ struct ResponseFacts {
   bool head_request = false;                // the method was HEAD
   bool keep_alive = true;                   // the client and the server would both go on
   int status = 200;                         // final: 200 to 599
-  std::span<const Header> headers;          // the application's
+  FramingWishes wishes;                     // the application's
   std::optional<std::uint64_t> body_bytes;  // the whole body's length, where it is known already
   bool trailers = false;                    // the application wants to send trailers
 };
@@ -39,10 +43,10 @@ struct ResponseFraming {
   friend bool operator==(const ResponseFraming&, const ResponseFraming&) = default;
 };
 
-/// RFC 9112 §6 and §9. An application's content-length holds, its "connection: close" too; its
-/// transfer-encoding and other connection options are ignored. A known length is declared, unless trailers
-/// are wanted and can be sent, or the request was HEAD and the length is 0 (applications commonly leave the
-/// body out there). Without any length a body is chunked for 1.1, and for 1.0 ends with the connection.
+/// RFC 9112 §6 and §9. The application's wishes hold; it has no others. A known length is declared, unless
+/// trailers are wanted and can be sent, or the request was HEAD and the length is 0 (applications commonly
+/// leave the body out there). Without any length a body is chunked for 1.1, and for 1.0 ends with the
+/// connection.
 [[nodiscard]] ResponseFraming choose_framing(const ResponseFacts& facts) noexcept;
 
 }  // namespace atlas::http

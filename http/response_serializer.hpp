@@ -1,28 +1,17 @@
-// Writes responses into a buffer. How they are framed was decided before (response_framing.hpp), and that
-// their headers are sound was checked (response_check.hpp).
+// Writes into a buffer what a response consists of beside an application's head (response_head.hpp). That
+// fields are sound was checked before (response_check.hpp).
 #pragma once
 
 #include <atlas/core/byte_buffer.hpp>
 #include <atlas/http/header.hpp>
 #include <atlas/http/request_head.hpp>
-#include <atlas/http/response_check.hpp>
-#include <atlas/http/response_framing.hpp>
+#include <atlas/http/response_head.hpp>
 
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace atlas::http {
-
-/// What the server adds to each response, unless the application gives a field of that name itself.
-struct ServerFields {
-  std::string_view date_line;  // DateCache::line(); empty: no date
-  std::string_view server;     // "atlas"; empty: no server field
-};
-
-/// Appends status line and header section, the empty line included. The status must be 100 to 599.
-void append_head(ByteBuffer& out, const ResponseFacts& facts, const ResponseFraming& framing,
-                 const ServerFields& server_fields);
 
 /// Appends a whole 1xx response: 100, 101 or 103. Fields are written as given, `connection` and `upgrade`
 /// too. Never send one to a 1.0 client.

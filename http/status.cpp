@@ -1,6 +1,52 @@
 #include <atlas/http/status.hpp>
 
+#include <atlas/core/assert.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+
 namespace atlas::http {
+namespace {
+
+constexpr int status_min = 100;
+constexpr int status_max = 599;
+
+struct StatusLine {
+  std::array<char, status_line_bytes_max> text;
+  std::uint8_t bytes;
+};
+
+class StatusLines {
+ public:
+  StatusLines() noexcept {
+    for (int status = status_min; status <= status_max; ++status) fill(lines_[index(status)], status);
+  }
+
+  [[nodiscard]] std::string_view of(int status) const noexcept {
+    const StatusLine& line = lines_[index(status)];
+    return {line.text.data(), line.bytes};
+  }
+
+ private:
+  static std::size_t index(int status) noexcept { return static_cast<std::size_t>(status - status_min); }
+
+  static void fill(StatusLine& line, int status) noexcept {
+    char* at = put(line.text.data(), "HTTP/1.1 ");
+    at = std::to_chars(at, at + 3, status).ptr;
+    at = put(at, " ");  // stays where there is no phrase (RFC 9112 §4)
+    at = put(at, reason_phrase(status));
+    at = put(at, "\r\n");
+    line.bytes = static_cast<std::uint8_t>(at - line.text.data());
+  }
+
+  static char* put(char* at, std::string_view text) noexcept { return std::ranges::copy(text, at).out; }
+
+  std::array<StatusLine, status_max - status_min + 1> lines_;
+};
+
+}  // namespace
 
 // A switch, which the compiler turns into a table: longer than a screen's half, but nothing else than the
 // registry.
@@ -70,6 +116,12 @@ std::string_view reason_phrase(int status) noexcept {
     case 511: return "Network Authentication Required";
     default: return {};
   }
+}
+
+std::string_view status_line(int status) {
+  static const StatusLines lines;
+  ATLAS_ASSERT(status >= status_min && status <= status_max, "response status is not in 100 to 599");
+  return lines.of(status);
 }
 
 }  // namespace atlas::http

@@ -1,6 +1,6 @@
 // Counts calls of operator new, which is why it replaces it: for this whole test program.
 #include <atlas/http/request_parser.hpp>
-#include <atlas/http/response_serializer.hpp>
+#include <atlas/http/response_head.hpp>
 
 #include <gtest/gtest.h>
 
@@ -63,14 +63,19 @@ TEST(RequestParser, WarmParserDoesNotAllocateForHeadsInPieces) {
   EXPECT_EQ(allocations_when_warm(chunked_request, 7), 0U);
 }
 
-TEST(ResponseSerializer, WarmBufferIsNotReallocated) {
-  constexpr std::array<Header, 1> headers{{{"content-type", "text/plain"}}};
-  const ResponseFacts facts{.headers = headers, .body_bytes = 5};
+TEST(ResponseHead, WarmOneDoesNotAllocate) {
+  constexpr std::array<Header, 1> fields{{{"content-type", "text/plain"}}};
+  const ResponseFraming framing = choose_framing({.body_bytes = 5});
+  ResponseHead head;
   ByteBuffer out;
-  append_head(out, facts, choose_framing(facts), {.server = "atlas"});
-  out.clear();
+  const auto write = [&] {
+    out.clear();
+    EXPECT_EQ(head.hold(200, fields), std::nullopt);
+    head.append_to(out, framing, http_1_1, {.server = "atlas"});
+  };
+  write();
   const std::size_t before = allocation_count;
-  append_head(out, facts, choose_framing(facts), {.server = "atlas"});
+  write();
   EXPECT_EQ(allocation_count, before);
 }
 

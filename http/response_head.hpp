@@ -1,0 +1,55 @@
+// The head of a response from when the application gives it until the response is framed. How the framing is
+// chosen is response_framing's business.
+#pragma once
+
+#include <atlas/core/byte_buffer.hpp>
+#include <atlas/http/header.hpp>
+#include <atlas/http/request_head.hpp>
+#include <atlas/http/response_check.hpp>
+#include <atlas/http/response_framing.hpp>
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace atlas::http {
+
+class TextWriter;
+
+/// What the server adds to each response, unless the application gives a field of that name itself.
+struct ServerFields {
+  std::string_view date_line;  // DateCache::line(); empty: no date
+  std::string_view server;     // "atlas"; empty: no server field
+};
+
+/// Holds a status line and an application's fields as they go to the wire, so that they are looked at and
+/// copied once, and what is held can still be replaced. Memory is kept from one response to the next.
+class ResponseHead {
+ public:
+  /// In place of what was held before. The status must be 100 to 599, names may be in any case. Answers the
+  /// first fault, after which nothing is held. The fields are not referred to any longer.
+  [[nodiscard]] std::optional<HeaderFault> hold(int status, std::span<const Header> fields);
+
+  /// What the held fields ask of the framing.
+  [[nodiscard]] const FramingWishes& wishes() const noexcept { return wishes_; }
+
+  /// Appends what is held, the fields of the framing and of the server, and the empty line. The framing is
+  /// that of a response to a request of `version`.
+  void append_to(ByteBuffer& out, const ResponseFraming& framing, Version version,
+                 const ServerFields& server_fields) const;
+
+ private:
+  using FaultKind = std::optional<HeaderFault::Kind>;
+
+  // Steps, used in the source file only.
+  [[nodiscard]] inline FaultKind take(const Header& field, TextWriter& writer);
+  [[nodiscard]] inline FaultKind take_content_length(std::string_view value);
+  inline void take_connection(std::string_view value);
+
+  ByteBuffer text_;
+  FramingWishes wishes_;
+  bool date_given_ = false;
+  bool server_given_ = false;
+};
+
+}  // namespace atlas::http
