@@ -1,7 +1,7 @@
 #include <atlas/asgi/headers.hpp>
 
 #include <algorithm>
-#include <functional>
+#include <memory>
 #include <utility>
 
 namespace atlas::asgi {
@@ -10,20 +10,19 @@ Headers::Headers(http::HeadersView fields) {
   for (const auto& field : fields) add(field.name, field.value);
 }
 
-Headers::Headers(Headers&& other) noexcept
-    : size_(std::exchange(other.size_, 0)),
-      inline_(other.inline_),
-      overflow_(std::move(other.overflow_)),
-      texts_(std::move(other.texts_)) {
-  other.clear();
-}
+Headers::Headers(Headers&& other) noexcept { take(other); }
 
 Headers& Headers::operator=(Headers other) noexcept {
-  std::swap(size_, other.size_);
-  std::swap(inline_, other.inline_);
-  std::swap(overflow_, other.overflow_);
-  std::swap(texts_, other.texts_);
+  take(other);
   return *this;
+}
+
+void Headers::take(Headers& other) noexcept {
+  size_ = other.size_;
+  std::uninitialized_copy_n(other.inline_.begin(), std::min(size_, inline_fields), inline_.begin());
+  overflow_ = std::move(other.overflow_);
+  texts_ = std::move(other.texts_);
+  other.clear();
 }
 
 void Headers::append(const Headers& other) {

@@ -35,7 +35,7 @@ class Headers {
     HeaderText value;
   };
 
-  Headers() noexcept = default;
+  Headers() noexcept {}
   Headers(std::initializer_list<Field> fields) {
     for (const Field& field : fields) add(field.name, field.value);
   }
@@ -68,12 +68,13 @@ class Headers {
 
   void push(const http::Header& field) {
     if (size_ < inline_fields) {
-      inline_[size_++] = field;
+      std::construct_at(&inline_[size_++], field);
     } else {
       push_to_overflow(field);
     }
   }
   void push_to_overflow(const http::Header& field);
+  void take(Headers& other) noexcept;
 
   struct Text {
     std::unique_ptr<char[]> bytes;
@@ -81,7 +82,10 @@ class Headers {
   };
 
   std::size_t size_ = 0;
-  std::array<http::Header, inline_fields> inline_;
+  // Not initialised beyond `size_`: most messages have few fields, and each is made anew.
+  union {
+    std::array<http::Header, inline_fields> inline_;
+  };
   std::vector<http::Header> overflow_;  // all fields, once there are more than fit inline
   std::vector<Text> texts_;
 };

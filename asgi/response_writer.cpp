@@ -19,6 +19,11 @@ constexpr std::size_t copied_piece_bytes_max = std::size_t{8} * 1024;
 
 }  // namespace
 
+ResponseWriter::ResponseWriter(const ServerOptions& options, OutputBuffer& output)
+    : options_(options), output_(output) {
+  if (!options.server_name.empty()) server_line_ = fmt::format("server: {}\r\n", options.server_name);
+}
+
 void ResponseWriter::begin(const http::RequestHead& head, bool may_keep_alive, std::string_view date_line) {
   version_ = head.version;
   head_request_ = head.method_id == http::Method::head;
@@ -177,7 +182,7 @@ void ResponseWriter::flush() {
 }
 
 http::ServerFields ResponseWriter::server_fields() const noexcept {
-  return {.date_line = date_line_, .server = options_.server_name};
+  return {.date_line = date_line_, .server_line = server_line_};
 }
 
 }  // namespace atlas::asgi

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace atlas::asgi {
@@ -19,7 +20,7 @@ namespace atlas::asgi {
 class ResponseWriter {
  public:
   /// Both must outlive the writer.
-  ResponseWriter(const ServerOptions& options, OutputBuffer& output) : options_(options), output_(output) {}
+  ResponseWriter(const ServerOptions& options, OutputBuffer& output);
 
   /// Prepares for the response to `head`. `may_keep_alive`: the server is willing to go on after it.
   /// `date_line` must be valid until the head is written.
@@ -58,18 +59,21 @@ class ResponseWriter {
   void take(const Other& message);
 
   [[noreturn]] void refuse(std::string_view type) const;
-  void choose_framing(const HttpResponseBody& first);
-  void write_head();
-  void write_piece(std::string_view piece);
-  void count_body(std::size_t bytes, bool last);
-  void finish_body();
-  void flush_if_full();
   void flush();
 
-  [[nodiscard]] http::ServerFields server_fields() const noexcept;
+  // Steps, used in the source file only. Inline, since position-independent code calls others through a
+  // table.
+  inline void choose_framing(const HttpResponseBody& first);
+  inline void write_head();
+  inline void write_piece(std::string_view piece);
+  inline void count_body(std::size_t bytes, bool last);
+  inline void finish_body();
+  inline void flush_if_full();
+  [[nodiscard]] inline http::ServerFields server_fields() const noexcept;
 
   const ServerOptions& options_;
   OutputBuffer& output_;
+  std::string server_line_;
 
   // Of the request.
   http::Version version_;

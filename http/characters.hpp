@@ -67,70 +67,68 @@ inline void make_lower(std::span<char> text) noexcept {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// A set of characters, made at compile time; to ask it is one look into a table.
-class CharacterSet {
+/// What a character may be part of. A set of classes: one table answers for all of them, so that a request's
+/// characters are looked up in memory that is near.
+enum class CharacterClass : std::uint8_t {
+  token = 1,        // tchar of RFC 9110 §5.6.2: what methods and header names consist of
+  field_value = 2,  // no control characters but HTAB, no DEL; obs-text is allowed (RFC 9110 §5.5)
+  target = 4,  // visible ASCII without `#`. What RFC 3986 wants escaped, such as `|`, is let through, since
+               // browsers send it
+  path = 8,    // the same without `?`
+  host = 16,   // unreserved and sub-delims of RFC 3986, but for the comma, with which a list of hosts
+               // passes for one host
+  unescaped = 32,  // ASCII without `%`
+};
+
+namespace detail {
+
+class CharacterTable {
  public:
-  constexpr CharacterSet& add(std::string_view characters) noexcept {
-    for (char c : characters) table_[byte_of(c)] = true;
+  constexpr CharacterTable() noexcept {
+    constexpr std::string_view letters_and_digits =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    add(CharacterClass::token, letters_and_digits).add(CharacterClass::token, "!#$%&'*+-.^_`|~");
+    add(CharacterClass::field_value, "\t").add_range(CharacterClass::field_value, 0x20, 0xFF);
+    remove(CharacterClass::field_value, '\x7F');
+    add_range(CharacterClass::target, '!', '~').remove(CharacterClass::target, '#');
+    add_range(CharacterClass::path, '!', '~').remove(CharacterClass::path, '#');
+    remove(CharacterClass::path, '?');
+    add(CharacterClass::host, letters_and_digits).add(CharacterClass::host, "-._~!$&'()*+;=");
+    add_range(CharacterClass::unescaped, 0, 0x7F).remove(CharacterClass::unescaped, '%');
+  }
+
+  /// All classes of a character.
+  [[nodiscard]] constexpr std::uint8_t operator[](char c) const noexcept { return classes_[byte_of(c)]; }
+
+ private:
+  constexpr CharacterTable& add(CharacterClass added, std::string_view characters) noexcept {
+    for (char c : characters) add_range(added, byte_of(c), byte_of(c));
     return *this;
   }
 
   /// Both ends are included.
-  constexpr CharacterSet& add_range(std::uint8_t first, std::uint8_t last) noexcept {
-    for (std::size_t byte = first; byte <= last; ++byte) table_[byte] = true;
+  constexpr CharacterTable& add_range(CharacterClass added, std::uint8_t first, std::uint8_t last) noexcept {
+    for (std::size_t byte = first; byte <= last; ++byte) classes_[byte] |= static_cast<std::uint8_t>(added);
     return *this;
   }
 
-  constexpr CharacterSet& add_letters_and_digits() noexcept {
-    return add_range('0', '9').add_range('A', 'Z').add_range('a', 'z');
-  }
-
-  constexpr CharacterSet& remove(char c) noexcept {
-    table_[byte_of(c)] = false;
+  constexpr CharacterTable& remove(CharacterClass removed, char c) noexcept {
+    classes_[byte_of(c)] &= static_cast<std::uint8_t>(~static_cast<unsigned>(removed));
     return *this;
   }
 
-  [[nodiscard]] constexpr bool has(char c) const noexcept { return table_[byte_of(c)]; }
-
-  /// Looks up blocks of eight and four, with one branch for each: what is sent with every request is short,
-  /// and a branch costs as much as a look-up. The last block ends with the text, and may overlap the one
-  /// before.
-  [[nodiscard]] constexpr bool has_all_of(std::string_view text) const noexcept {
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    if (text.size() < 4) return has_each_of(text);
-    for (; end - at > 8; at += 8) {
-      if (!has_block<8>(at)) return false;
-    }
-    if (end - at > 4 && !has_block<4>(at)) return false;
-    return has_block<4>(end - 4);
-  }
-
- private:
-  [[nodiscard]] constexpr bool has_each_of(std::string_view text) const noexcept {
-    for (char c : text) {
-      if (!has(c)) return false;
-    }
-    return true;
-  }
-
-  template <std::size_t block_bytes>
-  [[nodiscard]] constexpr bool has_block(const char* at) const noexcept {
-    bool all = true;
-    for (std::size_t i = 0; i < block_bytes; ++i) all = all & has(at[i]);  // not &&: no branches
-    return all;
-  }
-
-  std::array<bool, 256> table_{};
+  alignas(64) std::array<std::uint8_t, 256> classes_{};
 };
 
-/// tchar of RFC 9110 §5.6.2: what methods and header names consist of.
-inline constexpr CharacterSet token_characters =
-    CharacterSet().add_letters_and_digits().add("!#$%&'*+-.^_`|~");
+inline constexpr CharacterTable character_table;
 
-/// What header values consist of (RFC 9110 §5.5): no control characters but HTAB, no DEL; obs-text is
-/// allowed.
-inline constexpr CharacterSet field_value_characters =
-    CharacterSet().add("\t").add_range(0x20, 0xFF).remove('\x7F');
+}  // namespace detail
+
+[[nodiscard]] constexpr bool is_in(CharacterClass wanted, char c) noexcept {
+  return (detail::character_table[c] & static_cast<std::uint8_t>(wanted)) != 0;
+}
+
+/// Whether all characters of a text are of that class.
+[[nodiscard]] bool are_in(CharacterClass wanted, std::string_view text) noexcept;
 
 }  // namespace atlas::http

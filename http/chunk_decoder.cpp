@@ -76,22 +76,24 @@ bool ChunkDecoder::read_extension(char byte) {
     case State::before_semicolon:
       return is_ows(byte) || (byte == ';' ? go(State::name_first) : refuse_extension());
     case State::name_first:
-      return is_ows(byte) || (token_characters.has(byte) ? go(State::name) : refuse_extension());
+      return is_ows(byte) || (is_in(CharacterClass::token, byte) ? go(State::name) : refuse_extension());
     case State::name:
-      return token_characters.has(byte) ||
+      return is_in(CharacterClass::token, byte) ||
              (byte == '=' ? go(State::value_first) : end_extension(byte, State::after_name));
     case State::after_name:
       if (byte == '=') return go(State::value_first);
       return is_ows(byte) || (byte == ';' ? go(State::name_first) : refuse_extension());
     case State::value_first:
       if (byte == '"') return go(State::quoted);
-      return is_ows(byte) || (token_characters.has(byte) ? go(State::value) : refuse_extension());
-    case State::value: return token_characters.has(byte) || end_extension(byte, State::before_semicolon);
+      return is_ows(byte) || (is_in(CharacterClass::token, byte) ? go(State::value) : refuse_extension());
+    case State::value:
+      return is_in(CharacterClass::token, byte) || end_extension(byte, State::before_semicolon);
     case State::quoted:
       if (byte == '"') return go(State::quoted_end);
       if (byte == '\\') return go(State::quoted_pair);
-      return field_value_characters.has(byte) || refuse_extension();
-    case State::quoted_pair: return field_value_characters.has(byte) ? go(State::quoted) : refuse_extension();
+      return is_in(CharacterClass::field_value, byte) || refuse_extension();
+    case State::quoted_pair:
+      return is_in(CharacterClass::field_value, byte) ? go(State::quoted) : refuse_extension();
     default:  // quoted_end
       return end_extension(byte, State::before_semicolon);
   }

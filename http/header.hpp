@@ -30,12 +30,12 @@ namespace detail {
 
 /// One tchar or more.
 [[nodiscard]] inline bool is_token(std::string_view text) noexcept {
-  return !text.empty() && token_characters.has_all_of(text);
+  return !text.empty() && are_in(CharacterClass::token, text);
 }
 
 /// No control characters but HTAB, and no DEL; bytes above 127 (obs-text) are allowed.
 [[nodiscard]] inline bool is_field_value(std::string_view text) noexcept {
-  return field_value_characters.has_all_of(text);
+  return are_in(CharacterClass::field_value, text);
 }
 
 /// Without the spaces and tabs (OWS) at both ends.

@@ -9,38 +9,23 @@
 namespace atlas::http {
 namespace {
 
-// What a target may consist of: visible ASCII without `#`. Characters that RFC 3986 wants escaped, such as
-// `|`, are let through, since browsers send them.
-constexpr CharacterSet target_characters = CharacterSet().add_range('!', '~').remove('#');
-constexpr CharacterSet path_characters = CharacterSet(target_characters).remove('?');
-
-// unreserved and sub-delims of RFC 3986, but for the comma, with which a list of hosts passes for one host.
-constexpr CharacterSet host_characters = CharacterSet().add_letters_and_digits().add("-._~!$&'()*+;=");
-
 constexpr bool is_hex_digit(char c) noexcept { return hex_value(c) >= 0; }
-
-// The beginning of `text` that is a host: how long it is, 0 if there is none. What may follow is a port.
-std::size_t ip_literal_bytes(std::string_view text) noexcept {  // with its brackets
-  const std::size_t bracket = text.find(']');
-  if (bracket == std::string_view::npos || bracket < 3) return 0;
-  const bool valid = std::ranges::all_of(text.substr(1, bracket - 1),
-                                         [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
-  return valid ? bracket + 1 : 0;
-}
 
 bool is_escape(std::string_view text) noexcept {
   return text.size() >= 3 && text[0] == '%' && is_hex_digit(text[1]) && is_hex_digit(text[2]);
 }
 
-std::size_t host_name_bytes(std::string_view text) noexcept {
-  const char* const end = text.data() + text.size();
-  const char* at = text.data();
-  const auto is_plain = [](char c) { return host_characters.has(c); };
-  for (;;) {
-    at = std::find_if_not(at, end, is_plain);
-    if (!is_escape({at, end})) return static_cast<std::size_t>(at - text.data());
-    at += 3;
+bool is_escaped_host_name(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const bool plain = is_in(CharacterClass::host, text.front());
+    if (!plain && !is_escape(text)) return false;
+    text.remove_prefix(plain ? 1 : 3);
   }
+  return true;
+}
+
+bool is_host_name(std::string_view text) noexcept {
+  return !text.empty() && (are_in(CharacterClass::host, text) || is_escaped_host_name(text));
 }
 
 bool is_port(std::string_view text) noexcept {
@@ -51,6 +36,16 @@ bool is_port(std::string_view text) noexcept {
     port = 10 * port + (c - '0');
   }
   return port <= 65535;
+}
+
+// "[::1]", and perhaps a port.
+bool is_ip_literal(std::string_view text) noexcept {
+  const std::size_t bracket = text.find(']');
+  if (bracket == std::string_view::npos || bracket < 3) return false;
+  const bool valid = std::ranges::all_of(text.substr(1, bracket - 1),
+                                         [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
+  const std::string_view port = text.substr(bracket + 1);
+  return valid && (port.empty() || (port.front() == ':' && is_port(port.substr(1))));
 }
 
 // The request line
@@ -107,10 +102,10 @@ ParseError read_absolute_target(RequestHead& head) {
 }
 
 ParseError read_target(RequestHead& head) {
-  if (head.target.starts_with('/') && path_characters.has_all_of(head.target)) {
+  if (head.target.starts_with('/') && are_in(CharacterClass::path, head.target)) {
     return head.path = head.target, ParseError{};  // most targets: no query, and one look at each character
   }
-  const bool valid = target_characters.has_all_of(head.target);
+  const bool valid = are_in(CharacterClass::target, head.target);
   if (head.target.empty() || !valid) return {400, "invalid character in the request target"};
   if (head.target.front() == '/') return split_path(head, head.target), ParseError{};
   if (head.target != "*") return read_absolute_target(head);
@@ -263,9 +258,10 @@ ParseError read_header_fields(RequestHead& head) {
 }
 
 bool is_host(std::string_view text) noexcept {
-  const std::size_t bytes = text.starts_with('[') ? ip_literal_bytes(text) : host_name_bytes(text);
-  const std::string_view port = text.substr(bytes);
-  return bytes > 0 && (port.empty() || (port.front() == ':' && is_port(port.substr(1))));
+  if (text.starts_with('[')) return is_ip_literal(text);
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return is_host_name(text);
+  return is_host_name(text.substr(0, colon)) && is_port(text.substr(colon + 1));
 }
 
 }  // namespace atlas::http

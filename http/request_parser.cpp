@@ -101,7 +101,7 @@ std::size_t RequestParser::skip_empty_lines(std::string_view bytes) {
 // The first byte is looked at as soon as it is there: whoever speaks TLS to a plain port sends no line to
 // wait for.
 void RequestParser::begin_request_line(char first) {
-  if (!token_characters.has(first)) return fail({400, "request does not begin with a method"});
+  if (!is_in(CharacterClass::token, first)) return fail({400, "request does not begin with a method"});
   state_ = State::request_line;
 }
 

@@ -54,7 +54,7 @@ void put_framing(TextWriter& writer, const ResponseFraming& framing, Version ver
   }
 }
 
-// The longest that framing fields, the server field's name and the empty line can be together.
+// The longest that framing fields and the empty line can be together.
 constexpr std::size_t added_bytes_max = 160;
 
 }  // namespace
@@ -104,12 +104,12 @@ void ResponseHead::take_connection(std::string_view value) {
 void ResponseHead::append_to(ByteBuffer& out, const ResponseFraming& framing, Version version,
                              const ServerFields& server_fields) const {
   ATLAS_ASSERT(!text_.empty(), "ResponseHead: no head is held");
-  TextWriter writer(
-      out, text_.size() + server_fields.date_line.size() + server_fields.server.size() + added_bytes_max);
+  TextWriter writer(out, text_.size() + server_fields.date_line.size() + server_fields.server_line.size() +
+                             added_bytes_max);
   writer.put(text_.view());
   put_framing(writer, framing, version);
   if (!date_given_) writer.put(server_fields.date_line);
-  if (!server_given_ && !server_fields.server.empty()) writer.put(Header{"server", server_fields.server});
+  if (!server_given_) writer.put(server_fields.server_line);
   writer.put("\r\n");
   writer.commit();
 }

@@ -18,8 +18,8 @@ class TextWriter;
 
 /// What the server adds to each response, unless the application gives a field of that name itself.
 struct ServerFields {
-  std::string_view date_line;  // DateCache::line(); empty: no date
-  std::string_view server;     // "atlas"; empty: no server field
+  std::string_view date_line;    // DateCache::line(); empty: no date
+  std::string_view server_line;  // "server: atlas\r\n"; empty: no server field
 };
 
 /// Holds a status line and an application's fields as they go to the wire, so that they are looked at and

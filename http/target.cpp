@@ -9,9 +9,6 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// What a path may have without being changed.
-constexpr CharacterSet plain_characters = CharacterSet().add_range(0, 0x7F).remove('%');
-
 // The byte that the escape at the front of `text` stands for; nothing for a malformed one or %00.
 std::optional<char> read_escape(std::string_view text) noexcept {
   if (text.size() < 3) return std::nullopt;
@@ -104,7 +101,7 @@ void append_repaired(std::string_view text, ByteBuffer& out) {
 }  // namespace
 
 std::optional<std::string_view> decode_path(std::string_view raw, ByteBuffer& scratch) {
-  if (plain_characters.has_all_of(raw)) return raw;
+  if (are_in(CharacterClass::unescaped, raw)) return raw;
   return decode_escapes(raw, scratch);
 }
 

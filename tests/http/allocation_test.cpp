@@ -71,7 +71,7 @@ TEST(ResponseHead, WarmOneDoesNotAllocate) {
   const auto write = [&] {
     out.clear();
     EXPECT_EQ(head.hold(200, fields), std::nullopt);
-    head.append_to(out, framing, http_1_1, {.server = "atlas"});
+    head.append_to(out, framing, http_1_1, {.server_line = "server: atlas\r\n"});
   };
   write();
   const std::size_t before = allocation_count;

@@ -14,7 +14,7 @@ using Kind = HeaderFault::Kind;
 using Fields = std::vector<Header>;
 
 constexpr ServerFields server_fields{.date_line = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
-                                     .server = "atlas"};
+                                     .server_line = "server: atlas\r\n"};
 
 std::string written(const ResponseHead& head, ResponseFacts facts, const ServerFields& added) {
   ByteBuffer out;

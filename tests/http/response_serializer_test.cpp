@@ -12,7 +12,7 @@ namespace atlas::http {
 namespace {
 
 constexpr ServerFields server_fields{.date_line = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
-                                     .server = "atlas"};
+                                     .server_line = "server: atlas\r\n"};
 
 TEST(ResponseSerializer, AppendsBehindWhatIsThere) {
   ByteBuffer out;

@@ -22,7 +22,7 @@ void bench_response(benchmark::State& state, std::span<const Header> headers, Re
   ByteBuffer out;
   for (auto _ : state) {
     out.clear();
-    const ServerFields fields{.date_line = dates.line(784'111'777), .server = "atlas"};
+    const ServerFields fields{.date_line = dates.line(784'111'777), .server_line = "server: atlas\r\n"};
     benchmark::DoNotOptimize(head.hold(facts.status, headers));
     facts.wishes = head.wishes();
     head.append_to(out, choose_framing(facts), facts.version, fields);
