@@ -66,8 +66,9 @@ class FieldParser {
   [[nodiscard]] inline bool on_value(std::size_t begin, std::size_t length);
   [[nodiscard]] inline std::size_t resolve(const Extent& extent, std::size_t line_begin,
                                            std::span<char> section);
-  [[nodiscard]] inline Step refuse_step(int status, std::string_view reason);
-  inline bool refuse(int status, std::string_view reason);
+  // Cold: their code stays away from that of sections which are sound.
+  [[nodiscard, gnu::cold]] Step refuse_step(int status, std::string_view reason);
+  [[gnu::cold]] bool refuse(int status, std::string_view reason);
 
   const Limits& limits_;
   std::vector<Extent> extents_;

@@ -15,7 +15,7 @@ bool is_escape(std::string_view text) noexcept {
   return text.size() >= 3 && text[0] == '%' && is_hex_digit(text[1]) && is_hex_digit(text[2]);
 }
 
-bool is_escaped_host_name(std::string_view text) noexcept {
+[[gnu::cold]] bool is_escaped_host_name(std::string_view text) noexcept {
   while (!text.empty()) {
     const bool plain = is_in(CharacterClass::host, text.front());
     if (!plain && !is_escape(text)) return false;
@@ -28,24 +28,17 @@ bool is_host_name(std::string_view text) noexcept {
   return !text.empty() && (are_in(CharacterClass::host, text) || is_escaped_host_name(text));
 }
 
-bool is_port(std::string_view text) noexcept {
-  if (text.size() > 5) return false;
-  int port = 0;
-  for (char c : text) {
-    if (!is_digit(c)) return false;
-    port = 10 * port + (c - '0');
-  }
-  return port <= 65535;
+// "[::1]"
+bool is_ip_literal(std::string_view text) noexcept {
+  if (text.size() < 4 || text.back() != ']') return false;
+  return std::ranges::all_of(text.substr(1, text.size() - 2),
+                             [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
 }
 
-// "[::1]", and perhaps a port.
-bool is_ip_literal(std::string_view text) noexcept {
-  const std::size_t bracket = text.find(']');
-  if (bracket == std::string_view::npos || bracket < 3) return false;
-  const bool valid = std::ranges::all_of(text.substr(1, bracket - 1),
-                                         [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
-  const std::string_view port = text.substr(bracket + 1);
-  return valid && (port.empty() || (port.front() == ':' && is_port(port.substr(1))));
+// 65535 at most.
+bool is_port(std::string_view digits) noexcept {
+  constexpr std::string_view largest = "65535";
+  return digits.size() < largest.size() || (digits.size() == largest.size() && digits <= largest);
 }
 
 // The request line
@@ -85,8 +78,8 @@ void split_path(RequestHead& head, std::string_view path_and_query) {
   if (mark != std::string_view::npos) head.query = path_and_query.substr(mark + 1);
 }
 
-// "http://host:port/path?query" (RFC 9112 §3.2.2).
-ParseError read_absolute_target(RequestHead& head) {
+// "http://host:port/path?query" (RFC 9112 §3.2.2). Proxies are sent those: out of line, as few others are.
+[[gnu::noinline]] ParseError read_absolute_target(RequestHead& head) {
   const std::size_t colon = head.target.find(':');
   const std::string_view scheme = head.target.substr(0, colon);
   const std::string_view rest = head.target.substr(std::min(head.target.size(), scheme.size() + 1));
@@ -184,8 +177,9 @@ class FieldReader {
     return {};
   }
 
-  // RFC 9112 §6.1 and §6.3. Only `chunked` is implemented, and it must be the last coding.
-  ParseError read_transfer_encoding() {
+  // RFC 9112 §6.1 and §6.3. Only `chunked` is implemented, and it must be the last coding. Out of line, since
+  // most requests have no body.
+  [[gnu::noinline]] ParseError read_transfer_encoding() {
     if (head_.version < http_1_1) return {400, "Transfer-Encoding in HTTP/1.0"};
     if (content_length_.count > 0) return {400, "both Transfer-Encoding and Content-Length"};
     Codings codings;
@@ -257,11 +251,15 @@ ParseError read_header_fields(RequestHead& head) {
   return reader.conclude();
 }
 
+// The port is looked for from the end: most hosts have none, and their last character says so.
 bool is_host(std::string_view text) noexcept {
-  if (text.starts_with('[')) return is_ip_literal(text);
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return is_host_name(text);
-  return is_host_name(text.substr(0, colon)) && is_port(text.substr(colon + 1));
+  std::size_t digits_begin = text.size();
+  while (digits_begin > 0 && is_digit(text[digits_begin - 1])) --digits_begin;
+  if (digits_begin > 0 && text[digits_begin - 1] == ':') {
+    if (!is_port(text.substr(digits_begin))) return false;
+    text = text.substr(0, digits_begin - 1);
+  }
+  return text.starts_with('[') ? is_ip_literal(text) : is_host_name(text);
 }
 
 }  // namespace atlas::http

@@ -70,11 +70,8 @@ ParseStep RequestParser::parse_head(std::span<char> bytes) {
   const std::span<char> taken = bytes.subspan(head_begin, used - head_begin);
 
   if (state_ == State::head_done) return finish_head(taken, used);
-  if (state_ == State::failed) {
-    refused_ = text.substr(head_begin, limits_.request_line_bytes_max);
-    return {ParseEvent::error, used};
-  }
-  if (head_pieces_.empty()) head_pieces_.append(as_view(taken));
+  if (state_ == State::failed) return refuse_head(text.substr(head_begin), used);
+  if (head_pieces_.empty()) static_cast<void>(join_to_pieces(as_view(taken)));
   return {ParseEvent::need_more, used};
 }
 
@@ -128,13 +125,16 @@ std::size_t RequestParser::take_header_fields(std::string_view bytes) {
   const FieldParser::Step step = field_parser_.parse(bytes);
   if (step.event == FieldParser::Event::error) fail(field_parser_.error());
   if (step.event == FieldParser::Event::complete) state_ = State::head_done;
-  join(bytes.substr(0, step.consumed));
+  static_cast<void>(join(bytes.substr(0, step.consumed)));
   return step.consumed;
 }
 
 // The head so far, whose last piece is given, in one place.
 std::string_view RequestParser::join(std::string_view piece) {
-  if (head_pieces_.empty()) return piece;
+  return head_pieces_.empty() ? piece : join_to_pieces(piece);
+}
+
+std::string_view RequestParser::join_to_pieces(std::string_view piece) {
   head_pieces_.append(piece);
   return head_pieces_.view();
 }
@@ -198,6 +198,11 @@ ParseStep RequestParser::parse_trailers(std::span<char> bytes, std::size_t used)
     return fail_step({400, "forbidden trailer field"}, used);
   state_ = State::complete;
   return {ParseEvent::complete, used};
+}
+
+ParseStep RequestParser::refuse_head(std::string_view head, std::size_t used) {
+  refused_ = head.substr(0, limits_.request_line_bytes_max);
+  return {ParseEvent::error, used};
 }
 
 ParseStep RequestParser::fail_step(ParseError error, std::size_t used) {

@@ -117,8 +117,11 @@ class RequestParser {
   [[nodiscard]] ParseStep parse_chunked_body(std::span<char> bytes);
   [[nodiscard]] ParseStep parse_trailers(std::span<char> bytes, std::size_t used);
 
-  [[nodiscard]] inline ParseStep fail_step(ParseError error, std::size_t used);
-  inline void fail(ParseError error);
+  // Cold: their code stays away from that of requests which are sound.
+  [[nodiscard, gnu::cold]] ParseStep refuse_head(std::string_view head, std::size_t used);
+  [[nodiscard, gnu::cold]] ParseStep fail_step(ParseError error, std::size_t used);
+  [[gnu::cold]] void fail(ParseError error);
+  [[nodiscard, gnu::cold]] std::string_view join_to_pieces(std::string_view piece);
 
   const Limits& limits_;
   State state_ = State::idle;
