@@ -35,11 +35,6 @@ std::optional<std::uint64_t> parse_length(std::string_view digits) noexcept {
   return length;
 }
 
-void put_status_line(TextWriter& writer, int status) {
-  if (status == 200) return writer.put("HTTP/1.1 200 OK\r\n");  // most of them: two moves
-  writer.put(status_line(status));
-}
-
 void put_framing(TextWriter& writer, const ResponseFraming& framing, Version version) noexcept {
   if (framing.content_length) {
     writer.put("content-length: ");
@@ -63,19 +58,29 @@ std::optional<HeaderFault> ResponseHead::hold(int status, std::span<const Header
   text_.clear();
   wishes_ = {};
   date_given_ = server_given_ = false;
-  TextWriter writer(text_, status_line_bytes_max + line_bytes(fields));
-  put_status_line(writer, status);
+  hold_status_line(status);
   for (const Header& field : fields) {
-    if (const FaultKind kind = take(field, writer)) {
+    if (const FaultKind kind = take(field)) {
+      text_.clear();
       return HeaderFault{*kind, static_cast<std::size_t>(&field - fields.data())};
     }
   }
-  writer.commit();
   return std::nullopt;
 }
 
+void ResponseHead::hold_status_line(int status) {
+  constexpr std::string_view usual = "HTTP/1.1 200 OK\r\n";  // two moves
+  TextWriter writer(text_, status_line_bytes_max);
+  if (status == 200) {
+    writer.put(usual);
+  } else {
+    writer.put(status_line(status));
+  }
+  writer.commit();
+}
+
 // The fields that frame are the server's to write: of them only the wish is kept.
-ResponseHead::FaultKind ResponseHead::take(const Header& field, TextWriter& writer) {
+ResponseHead::FaultKind ResponseHead::take(const Header& field) {
   if (const FaultKind kind = find_fault(field)) return kind;
   switch (role_of(field.name)) {
     case Role::content_length: return take_content_length(field.value);
@@ -85,8 +90,15 @@ ResponseHead::FaultKind ResponseHead::take(const Header& field, TextWriter& writ
     case Role::server: server_given_ = true; break;
     case Role::plain: break;
   }
-  writer.put(field);
+  hold_field(field);
   return std::nullopt;
+}
+
+// To reserve for each field is cheaper than to measure all of them before.
+void ResponseHead::hold_field(const Header& field) {
+  TextWriter writer(text_, line_bytes({&field, 1}));
+  writer.put(field);
+  writer.commit();
 }
 
 ResponseHead::FaultKind ResponseHead::take_content_length(std::string_view value) {

@@ -14,8 +14,6 @@
 
 namespace atlas::http {
 
-class TextWriter;
-
 /// What the server adds to each response, unless the application gives a field of that name itself.
 struct ServerFields {
   std::string_view date_line;    // DateCache::line(); empty: no date
@@ -42,7 +40,9 @@ class ResponseHead {
   using FaultKind = std::optional<HeaderFault::Kind>;
 
   // Steps, used in the source file only.
-  [[nodiscard]] inline FaultKind take(const Header& field, TextWriter& writer);
+  inline void hold_status_line(int status);
+  inline void hold_field(const Header& field);
+  [[nodiscard]] inline FaultKind take(const Header& field);
   [[nodiscard]] inline FaultKind take_content_length(std::string_view value);
   inline void take_connection(std::string_view value);
 
