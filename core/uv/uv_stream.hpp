@@ -39,10 +39,10 @@ class UvStream final : public Stream {
     return reinterpret_cast<const uv_stream_t*>(&handle_);
   }
   [[nodiscard]] uv_handle_t* handle() noexcept { return reinterpret_cast<uv_handle_t*>(&handle_); }
-  [[nodiscard]] int descriptor() const noexcept;
 
   ChunkPool& chunks_;
   SocketAddress peer_;
+  int descriptor_ = -1;  // the handle's
   bool destroyed_ = false;
   bool closed_ = false;
   uv_write_t write_;
