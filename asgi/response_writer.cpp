@@ -161,7 +161,7 @@ void ResponseWriter::refuse(std::string_view type) const {
 
 void ResponseWriter::send_error(int status) {
   framing_ = {};
-  http::append_error(
+  body_bytes_ = http::append_error(
       output_.pending(),
       {.status = status, .text = {}, .head_request = head_request_, .keep_alive = false, .version = version_},
       server_fields());

@@ -45,7 +45,7 @@ void append_last_chunk(ByteBuffer& out, std::span<const Header> trailers) {
   writer.commit();
 }
 
-void append_error(ByteBuffer& out, const ErrorResponse& response, const ServerFields& server_fields) {
+std::size_t append_error(ByteBuffer& out, const ErrorResponse& response, const ServerFields& server_fields) {
   const std::string_view text = response.text.empty() ? code_and_phrase(response.status) : response.text;
   constexpr std::array<Header, 1> fields{{{"content-type", "text/plain; charset=utf-8"}}};
   const ResponseFraming framing = choose_framing({.version = response.version,
@@ -58,9 +58,10 @@ void append_error(ByteBuffer& out, const ErrorResponse& response, const ServerFi
   const auto fault = head.hold(response.status, fields);
   ATLAS_ASSERT(!fault, "the server's own header is faulty");
   head.append_to(out, framing, response.version, server_fields);
-  if (framing.body == ResponseFraming::Body::none) return;
+  if (framing.body == ResponseFraming::Body::none) return 0;
   out.append(text);
   out.append('\n');
+  return text.size() + 1;
 }
 
 }  // namespace atlas::http

@@ -37,6 +37,7 @@ struct ErrorResponse {
   Version version;
 };
 
-void append_error(ByteBuffer& out, const ErrorResponse& response, const ServerFields& server_fields);
+/// Answers how many bytes its body has.
+std::size_t append_error(ByteBuffer& out, const ErrorResponse& response, const ServerFields& server_fields);
 
 }  // namespace atlas::http

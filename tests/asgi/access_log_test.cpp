@@ -123,7 +123,7 @@ TEST(AccessLog, HasNoStatusForWhatWasCutBeforeThereWasOne) {
 TEST(AccessLog, HasALineForWhatWasRefusedBeforeTheApplication) {
   const auto never = [](const Scope&, Receive&, Send&) { ADD_FAILURE() << "the application was called"; };
   EXPECT_THAT(logged(AccessLogFormat::common, never, "GET /a HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n"),
-              HasSubstr("\"GET /a HTTP/1.1\" 400 "));
+              HasSubstr("\"GET /a HTTP/1.1\" 400 16 "));
   EXPECT_THAT(logged(AccessLogFormat::common, never, "GET foo HTTP/1.1\r\n"),
               HasSubstr("\"GET foo HTTP/1.1\" 400 "));
   EXPECT_THAT(logged(AccessLogFormat::common, never, "\x16\x03\x01"), HasSubstr("\"\\x16\\x03\\x01\" 400 "));
