@@ -35,7 +35,7 @@ class Headers {
     HeaderText value;
   };
 
-  Headers() noexcept {}
+  Headers() noexcept {}  // NOLINT(modernize-use-equals-default): deleted, because of the union
   Headers(std::initializer_list<Field> fields) {
     for (const Field& field : fields) add(field.name, field.value);
   }
@@ -84,7 +84,7 @@ class Headers {
   std::size_t size_ = 0;
   // Not initialised beyond `size_`: most messages have few fields, and each is made anew.
   union {
-    std::array<http::Header, inline_fields> inline_;
+    std::array<http::Header, inline_fields> inline_;  // NOLINT(readability-identifier-naming)
   };
   std::vector<http::Header> overflow_;  // all fields, once there are more than fit inline
   std::vector<Text> texts_;
