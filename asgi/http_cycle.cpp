@@ -151,7 +151,7 @@ bool HttpCycle::fill_scope() {
 // The one place where whatever an application throws ends.
 void HttpCycle::call_application() noexcept {
   try {
-    worker_.application(scope_, *this, *this);
+    call_in_time();
     if (!response_.complete() && !told_of_end_ && !client_lost()) {
       application_failed(response_.started() ? "it returned before the response was complete"
                                              : "it returned without sending a response");
@@ -167,11 +167,21 @@ void HttpCycle::call_application() noexcept {
   }
 }
 
+void HttpCycle::call_in_time() {
+  if (options_.timeouts.request == Duration::zero()) return worker_.application(scope_, *this, *this);
+  auto& deadline = scope_.extensions.atlas.deadline;
+  deadline = Deadline::after(options_.timeouts.request);
+  const DeadlineScope in_time(deadline);
+  worker_.application(scope_, *this, *this);
+}
+
 void HttpCycle::application_failed(std::string_view what) {
   if (this_fiber::cancelled()) return;  // the server's patience has ended: no fault of the application's
+  const bool overdue = scope_.extensions.atlas.deadline.passed();
   worker_.counters.application_failures.increment();
-  log::error("the application failed on '{}': {}", reader_.head().request_line, what);
-  if (!response_.written() && !output_.error()) response_.send_error(500);
+  log::error("the application {} on '{}': {}", overdue ? "exceeded the request timeout" : "failed",
+             reader_.head().request_line, what);
+  if (!response_.written() && !output_.error()) response_.send_error(overdue ? 503 : 500);
 }
 
 std::optional<HttpCycle::End> HttpCycle::end_request() {
@@ -222,6 +232,8 @@ std::optional<HttpRequest> HttpCycle::next_piece() {
       body_ended_ = reader_.complete();
       return HttpRequest{.body = reader_.body(), .more_body = !body_ended_};
     case RequestReader::Outcome::complete: body_ended_ = true; return HttpRequest{};
+    case RequestReader::Outcome::overdue:
+      throw std::system_error(std::make_error_code(std::errc::timed_out), "receive");
     default: refuse_body(outcome); return std::nullopt;
   }
 }

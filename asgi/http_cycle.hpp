@@ -66,6 +66,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   void begin_request();
   [[nodiscard]] bool fill_scope();
   void call_application() noexcept;
+  void call_in_time();
   void application_failed(std::string_view what);
   [[nodiscard]] std::optional<End> end_request();
   [[nodiscard]] bool discard_body();

@@ -220,6 +220,8 @@ void add_timeouts(std::vector<Option>& table) {
             duration(timeout<&Timeouts::header>));
   group.add("body-timeout", "TIME", "between two pieces of a request's body; then 408",
             duration(timeout<&Timeouts::body>));
+  group.add("request-timeout", "TIME", "the application's answer, as a whole, 0: no limit; then 503",
+            duration(timeout<&Timeouts::request>, 0s));
   group.add("keep-alive-timeout", "TIME", "between two requests", duration(timeout<&Timeouts::keep_alive>));
   group.add("write-timeout", "TIME", "without the client taking a byte", duration(timeout<&Timeouts::write>));
   group.add("linger-timeout", "TIME", "reading on after a refusal, so that the client sees it",

@@ -14,8 +14,11 @@
 namespace atlas::asgi {
 
 struct Timeouts {
-  Duration header = std::chrono::seconds(10);      ///< A request's head, from its first byte. Then 408.
-  Duration body = std::chrono::seconds(30);        ///< Between two pieces of a request's body. Then 408.
+  Duration header = std::chrono::seconds(10);  ///< A request's head, from its first byte. Then 408.
+  Duration body = std::chrono::seconds(30);    ///< Between two pieces of a request's body. Then 408.
+  /// For the application's answer, body included; zero: no limit. Then its waits end, and 503 if nothing was
+  /// sent.
+  Duration request = Duration::zero();
   Duration keep_alive = std::chrono::seconds(60);  ///< Between two requests. Then the connection is closed.
   Duration write = std::chrono::seconds(30);       ///< Without the client taking a byte. Then it is cut.
   Duration linger = std::chrono::seconds(2);  ///< Reading on after a refusal, so that the client sees it.

@@ -10,6 +10,7 @@ void RequestReader::detach() noexcept {
   stream_ = nullptr;
   input_ = {};
   head_chunk_ = {};
+  body_deadline_ = {};
   parser_.reset();
 }
 
@@ -33,8 +34,11 @@ RequestReader::Outcome RequestReader::read_body() {
     if (const auto parsed = parse()) return last_ = *parsed;
     // The head's views must stay valid, those of the body need not: the first chunk is kept.
     if (auto emptied = std::move(input_); !head_chunk_) head_chunk_ = std::move(emptied);
-    const auto deadline = Deadline::after(options_.timeouts.body);
-    if (const auto failure = read_chunk(deadline)) return last_ = *failure;
+    if (body_deadline_.is_never()) body_deadline_ = Deadline::after(options_.timeouts.body);
+    const auto failure = read_chunk(body_deadline_);
+    if (failure == Outcome::timed_out && !body_deadline_.passed()) return Outcome::overdue;
+    body_deadline_ = {};
+    if (failure) return last_ = *failure;
   }
 }
 

@@ -20,6 +20,7 @@ class RequestReader {
     complete,   ///< The request has ended.
     refused,    ///< The request is malformed, or over a limit: see `error()`.
     timed_out,  ///< The client is too slow.
+    overdue,    ///< A DeadlineScope of the caller has ended the wait: the client may yet be in time.
     closed,     ///< The client is gone, or this fiber is cancelled.
   };
 
@@ -32,8 +33,8 @@ class RequestReader {
 
   /// Suspends until a head is complete: head, idle, refused, timed_out or closed.
   [[nodiscard]] Outcome read_head();
-  /// Suspends until a piece of the body has come: body, complete, refused, timed_out or closed. After any but
-  /// `body` it answers the same again.
+  /// Suspends until a piece of the body has come: body, complete, refused, timed_out, overdue or closed.
+  /// After any but `body` and `overdue` it answers the same again.
   [[nodiscard]] Outcome read_body();
   /// Prepares for the next `read_head`. The former request must be complete.
   void next_request() noexcept;
@@ -61,7 +62,8 @@ class RequestReader {
   Stream* stream_ = nullptr;
   http::RequestParser parser_;
   Chunk input_;
-  Chunk head_chunk_;  // where the head lies, once the body has gone on to other chunks
+  Chunk head_chunk_;        // where the head lies, once the body has gone on to other chunks
+  Deadline body_deadline_;  // for the piece that is waited for
   Outcome last_ = Outcome::complete;
 };
 

@@ -26,6 +26,11 @@ FiberRecord& running_fiber() {
   return *scheduler->running();
 }
 
+TimePoint present() noexcept {
+  auto* scheduler = Scheduler::current();
+  return scheduler != nullptr ? scheduler->driver().now() : std::chrono::steady_clock::now();
+}
+
 /// For the waits of destructors: neither cancellation nor a deadline ends them.
 class Unhurried {
  public:
@@ -43,10 +48,11 @@ class Unhurried {
 }  // namespace
 
 Deadline Deadline::after(Duration duration) noexcept {
-  auto* scheduler = Scheduler::current();
-  const TimePoint now = scheduler != nullptr ? scheduler->driver().now() : std::chrono::steady_clock::now();
+  const TimePoint now = present();
   return duration >= TimePoint::max() - now ? Deadline() : Deadline(now + duration);
 }
+
+bool Deadline::passed() const noexcept { return !is_never() && when_ <= present(); }
 
 Fiber::Fiber(Fiber&& other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
 

@@ -19,6 +19,8 @@ class Deadline {
   [[nodiscard]] static Deadline after(Duration duration) noexcept;
 
   [[nodiscard]] constexpr bool is_never() const noexcept { return when_ == TimePoint::max(); }
+  /// By the same clock as `after`.
+  [[nodiscard]] bool passed() const noexcept;
   [[nodiscard]] constexpr TimePoint when() const noexcept { return when_; }
 
   [[nodiscard]] friend constexpr Deadline earlier(Deadline a, Deadline b) noexcept {

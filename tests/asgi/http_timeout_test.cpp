@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <system_error>
+#include <variant>
 
 namespace atlas::asgi {
 namespace {
@@ -178,6 +180,150 @@ TEST(HttpTimeout, OfAWriteHoldsForSmallPiecesToo) {
   harness.advance(2s);
   EXPECT_TRUE(harness.client().closed());
   EXPECT_EQ(harness.connections_open(), 0U);
+}
+
+// Of 2 seconds.
+ServerOptions with_request_timeout() {
+  auto options = testing::plain_options();
+  options.timeouts.request = 2s;
+  return options;
+}
+
+const std::string error_503 =
+    "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 24\r\n"
+    "connection: close\r\n\r\n503 Service Unavailable\n";
+
+TEST(RequestTimeout, IsOffByDefault) {
+  HttpHarness harness([](const Scope& scope, Receive&, Send& send) {
+    EXPECT_TRUE(scope.extensions.atlas.deadline.is_never());
+    this_fiber::sleep_for(24h).value();
+    answer(send, "ok");
+  });
+  harness.send(get_request);
+  harness.advance(24h);
+  EXPECT_EQ(harness.received(), ok);
+}
+
+TEST(RequestTimeout, EndsTheApplicationsWaitsWith503) {
+  CapturedLog log;
+  HttpHarness harness([](const Scope&, Receive&, Send&) { this_fiber::sleep_for(1h).value(); },
+                      with_request_timeout());
+  harness.send(get_request);
+  harness.advance(1999ms);
+  EXPECT_EQ(harness.received(), "");
+  harness.advance(1ms);
+  EXPECT_EQ(harness.received(), error_503);
+  EXPECT_TRUE(harness.client().closed());
+  EXPECT_EQ(harness.counters().application_failures.get(), 1U);
+  EXPECT_THAT(log.take(), HasSubstr("the application exceeded the request timeout on 'GET / HTTP/1.1': "));
+}
+
+TEST(RequestTimeout, IsTheScopesDeadlineAndCountsForEachRequest) {
+  HttpHarness harness(
+      [&](const Scope& scope, Receive&, Send& send) {
+        EXPECT_EQ(scope.extensions.atlas.deadline, Deadline::after(2s));
+        this_fiber::sleep_for(1500ms).value();
+        answer(send, "ok");
+      },
+      with_request_timeout());
+  for (int i = 0; i < 3; ++i) {
+    harness.send(get_request);
+    harness.advance(1500ms);
+    EXPECT_EQ(harness.take(), ok);
+  }
+}
+
+TEST(RequestTimeout, ReachesFibersOfTheApplication) {
+  HttpHarness harness(
+      [](const Scope&, Receive&, Send& send) {
+        std::error_code error;
+        spawn("child", [&] { error = this_fiber::sleep_for(1h).error(); }).join().value();
+        answer(send, error == std::errc::timed_out ? "ok" : "slept");
+      },
+      with_request_timeout());
+  harness.send(get_request);
+  harness.advance(2s);
+  EXPECT_EQ(harness.received(), error_503) << "the wait for the child is over, too";
+}
+
+TEST(RequestTimeout, MayBeAnsweredByTheApplication) {
+  HttpHarness harness(
+      [](const Scope&, Receive&, Send& send) {
+        if (!this_fiber::sleep_for(1h)) answer(send, "too late", 504);
+      },
+      with_request_timeout());
+  harness.send(get_request);
+  harness.advance(2s);
+  EXPECT_EQ(harness.received(), "HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 8\r\n\r\ntoo late");
+  EXPECT_EQ(harness.counters().application_failures.get(), 0U);
+}
+
+TEST(RequestTimeout, CutsAResponseThatHasBegun) {
+  HttpHarness harness(
+      [](const Scope&, Receive&, Send& send) {
+        send(HttpResponseStart{});
+        send(HttpResponseBody{.body = "one", .more_body = true});
+        this_fiber::sleep_for(1h).value();
+      },
+      with_request_timeout());
+  harness.send(get_request);
+  harness.advance(2s);
+  EXPECT_EQ(harness.received(), "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n");
+  EXPECT_TRUE(harness.client().closed());
+}
+
+TEST(RequestTimeout, OfASlowBodyIs503) {
+  HttpHarness harness(say_ok_after_body, with_request_timeout());
+  harness.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  harness.advance(2s);
+  EXPECT_EQ(harness.received(), error_503);
+}
+
+TEST(RequestTimeout, EndsTheWaitForADisconnect) {
+  HttpHarness harness(
+      [](const Scope&, Receive& receive, Send&) {
+        while (std::holds_alternative<HttpRequest>(receive())) continue;
+      },
+      with_request_timeout());
+  harness.send(get_request);
+  harness.advance(2s);
+  EXPECT_EQ(harness.received(), error_503);
+}
+
+// Neither is the client slow then, nor is anything of the body lost.
+TEST(HttpTimeout, OfTheApplicationsOwnScopeLeavesTheBodyToTheNextReceive) {
+  HttpHarness harness([](const Scope&, Receive& receive, Send& send) {
+    try {
+      const DeadlineScope hurry(1s);
+      static_cast<void>(read_body(receive));
+      ADD_FAILURE() << "the body was there";
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), std::errc::timed_out);
+    }
+    answer(send, read_body(receive).value_or("gone"));
+  });
+  harness.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
+  harness.advance(1s);
+  harness.send("abcde");
+  EXPECT_EQ(harness.received(), "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde");
+}
+
+TEST(HttpTimeout, OfABodyIsNotPutOffByTheApplicationsScopes) {
+  HttpHarness harness([](const Scope&, Receive& receive, Send&) {
+    for (;;) {
+      try {
+        const DeadlineScope hurry(7s);
+        if (!read_body(receive)) return;
+      } catch (const std::system_error& error) {
+        EXPECT_EQ(error.code(), std::errc::timed_out);
+      }
+    }
+  });
+  harness.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  harness.advance(29'999ms);
+  EXPECT_EQ(harness.received(), "");
+  harness.advance(1ms);
+  EXPECT_EQ(harness.received(), error_408);
 }
 
 }  // namespace
