@@ -4,6 +4,7 @@
 #include <atlas/core/fiber_local.hpp>
 #include <atlas/core/fiber_record.hpp>
 #include <atlas/core/scheduler.hpp>
+#include <atlas/core/unhurried.hpp>
 
 #include <optional>
 #include <utility>
@@ -31,20 +32,6 @@ TimePoint present() noexcept {
   return scheduler != nullptr ? scheduler->driver().now() : std::chrono::steady_clock::now();
 }
 
-/// For the waits of destructors: neither cancellation nor a deadline ends them.
-class Unhurried {
- public:
-  Unhurried() : fiber_(running_fiber()), deadline_(std::exchange(fiber_.scope_deadline, Deadline())) {}
-  ~Unhurried() { fiber_.scope_deadline = deadline_; }
-  Unhurried(const Unhurried&) = delete;
-  Unhurried& operator=(const Unhurried&) = delete;
-
- private:
-  FiberRecord& fiber_;
-  Deadline deadline_;
-  CancellationShield shield_;
-};
-
 }  // namespace
 
 Deadline Deadline::after(Duration duration) noexcept {
@@ -64,7 +51,7 @@ Fiber& Fiber::operator=(Fiber&& other) noexcept {
 
 Fiber::~Fiber() {
   if (record_ == nullptr) return;
-  std::optional<Unhurried> unhurried;
+  std::optional<detail::Unhurried> unhurried;
   if (!done()) {
     cancel();
     unhurried.emplace();
@@ -107,7 +94,7 @@ Fiber spawn(std::string_view name, UniqueFunction body) {
 FiberGroup::~FiberGroup() {
   if (size_ == 0) return;
   cancel();
-  const Unhurried unhurried;
+  const detail::Unhurried unhurried;
   ATLAS_ASSERT(wait_until_empty({}), "an unhurried join was cut short");
 }
 
@@ -166,6 +153,10 @@ detail::LocalBindings& detail::bindings_of_running_fiber() noexcept { return run
 const detail::LocalBinding* detail::find_local(const void* key) noexcept {
   return this_fiber::exists() ? running_fiber().locals.find(key) : nullptr;
 }
+
+detail::Unhurried::Unhurried()
+    : fiber_(running_fiber()), deadline_(std::exchange(fiber_.scope_deadline, Deadline())) {}
+detail::Unhurried::~Unhurried() { fiber_.scope_deadline = deadline_; }
 
 namespace this_fiber {
 
