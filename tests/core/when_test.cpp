@@ -1,0 +1,193 @@
+#include <atlas/core/when.hpp>
+
+#include <atlas/core/future.hpp>
+#include "support/manual_driver.hpp"
+#include "support/workers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace atlas {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Caller;
+using testing::on_workers;
+using testing::TestLoop;
+
+/// A task that takes a while and then returns `value`; it counts how it ended.
+struct Slow {
+  Duration duration;
+  int value = 0;
+  int* cancelled = nullptr;
+
+  int operator()() const {
+    const auto slept = this_fiber::sleep_for(duration);
+    if (!slept && cancelled != nullptr) ++*cancelled;
+    slept.value();
+    return value;
+  }
+};
+
+int fail() { throw std::runtime_error("failed"); }
+
+TEST(WhenAll, GivesTheResultsOfAll) {
+  TestLoop loop;
+  loop.run([&] {
+    const TimePoint before = loop.now();
+    auto [number, text, pointer, nothing] =
+        when_all(
+            Slow{3s, 7}, [] { return std::string("text"); }, [] { return std::make_unique<int>(1); },
+            [] { this_fiber::sleep_for(2s).value(); })
+            .value();
+    EXPECT_EQ(number, 7);
+    EXPECT_EQ(text, "text");
+    EXPECT_EQ(*pointer, 1);
+    EXPECT_EQ(nothing, std::monostate());
+    EXPECT_EQ(loop.now() - before, 3s) << "at the same time";
+  });
+}
+
+TEST(WhenAll, AnExceptionCancelsTheOthersAndComesOut) {
+  TestLoop loop;
+  loop.run([] {
+    int cancelled = 0;
+    EXPECT_THROW(static_cast<void>(when_all(Slow{1h, 1, &cancelled}, fail, Slow{1h, 2, &cancelled})),
+                 std::runtime_error);
+    EXPECT_EQ(cancelled, 2);
+  });
+}
+
+TEST(WhenAll, CancelsAllAtItsDeadline) {
+  TestLoop loop;
+  loop.run([&] {
+    int cancelled = 0;
+    const auto all = when_all(Deadline::after(1s), Slow{1h, 1, &cancelled}, Slow{1ms});
+    EXPECT_EQ(all.error(), std::errc::timed_out);
+    EXPECT_EQ(cancelled, 1);
+  });
+}
+
+TEST(WhenAll, CancelsAllWhenItIsCancelled) {
+  TestLoop loop;
+  loop.run([] {
+    int cancelled = 0;
+    Caller caller([&] { return when_all(Slow{1h, 1, &cancelled}, Slow{1h, 2, &cancelled}); });
+    this_fiber::yield();
+    caller.cancel();
+    EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+    EXPECT_EQ(cancelled, 2);
+  });
+}
+
+TEST(WhenAll, TheLastEndInTheTurnOfACancellationCounts) {
+  TestLoop loop;
+  loop.run([] {
+    Promise<void> promise;
+    auto future = promise.future();
+    Caller caller([&] { return when_all([&] { future.get().value(); }, [] {}); });
+    this_fiber::yield();
+    promise.set_value();
+    this_fiber::yield();  // the task ends, and wakes the caller
+    caller.cancel();
+    EXPECT_FALSE(caller.error());
+  });
+}
+
+TEST(WhenAny, GivesTheFirstAndCancelsTheOthers) {
+  TestLoop loop;
+  loop.run([&] {
+    const TimePoint before = loop.now();
+    int cancelled = 0;
+    const auto first = when_any(Slow{1h, 1, &cancelled}, Slow{1s, 2}, Slow{1h, 3, &cancelled}).value();
+    EXPECT_EQ(first.index(), 1U);
+    EXPECT_EQ(std::get<1>(first), 2);
+    EXPECT_EQ(cancelled, 2);
+    EXPECT_EQ(loop.now() - before, 1s);
+  });
+}
+
+TEST(WhenAny, OfTasksOfDifferentKinds) {
+  TestLoop loop;
+  loop.run([] {
+    auto first = when_any(
+                     Slow{1h}, [] {}, [] { return std::make_unique<int>(1); })
+                     .value();
+    EXPECT_EQ(first.index(), 1U);
+  });
+}
+
+TEST(WhenAny, AnExceptionMayBeTheFirstEnd) {
+  TestLoop loop;
+  loop.run([] {
+    int cancelled = 0;
+    EXPECT_THROW(static_cast<void>(when_any(Slow{1h, 1, &cancelled}, fail)), std::runtime_error);
+    EXPECT_EQ(cancelled, 1);
+  });
+}
+
+TEST(WhenAny, WhatTheOthersThrowIsDropped) {
+  TestLoop loop;
+  loop.run([] {
+    const auto first = when_any([] { return 1; }, fail, Slow{1h, 2}).value();
+    EXPECT_EQ(first.index(), 0U);
+  });
+}
+
+TEST(WhenAny, CancelsAllAtItsDeadline) {
+  TestLoop loop;
+  loop.run([] {
+    int cancelled = 0;
+    const auto any = when_any(Deadline::after(1s), Slow{1h, 1, &cancelled}, Slow{1h, 2, &cancelled});
+    EXPECT_EQ(any.error(), std::errc::timed_out);
+    EXPECT_EQ(cancelled, 2);
+  });
+}
+
+TEST(WhenAny, CancelsAllWhenItIsCancelled) {
+  TestLoop loop;
+  loop.run([] {
+    int cancelled = 0;
+    Caller caller([&] { return when_any(Slow{1h, 1, &cancelled}, Slow{1h, 2, &cancelled}); });
+    this_fiber::yield();
+    caller.cancel();
+    EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+    EXPECT_EQ(cancelled, 2);
+  });
+}
+
+TEST(WhenAny, TheFirstEndInTheTurnOfACancellationCounts) {
+  TestLoop loop;
+  loop.run([] {
+    Promise<int> promise;
+    auto future = promise.future();
+    std::size_t index = 9;
+    Caller caller([&]() -> Result<void> {
+      const auto first = when_any(Slow{1h}, [&] { return future.get().value(); });
+      if (!first) return Unexpected(first.error());
+      index = first->index();
+      return {};
+    });
+    this_fiber::yield();
+    promise.set_value(5);
+    this_fiber::yield();
+    caller.cancel();
+    EXPECT_FALSE(caller.error());
+    EXPECT_EQ(index, 1U);
+  });
+}
+
+TEST(WhenAny, RunsOnEveryWorkerAtATime) {
+  on_workers(3, [](int) {
+    for (int round = 0; round < 50; ++round) {
+      EXPECT_EQ(when_any([] { this_fiber::yield(); }, [] { return this_fiber::sleep_for(1h); })->index(), 0U);
+      EXPECT_EQ(std::get<1>(when_all([] { this_fiber::yield(); }, [] { return 4; }).value()), 4);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace atlas
