@@ -82,6 +82,9 @@ struct alignas(64) FiberRecord {
   void request_cancellation();
 };
 
+/// Aborts, naming the fiber, when the thread holds a mutex by way of a StdMutexGuard. Debug builds only.
+void assert_no_std_mutex_held(const FiberRecord& fiber) noexcept;
+
 }  // namespace detail
 
 inline void Scheduler::enqueue(detail::FiberRecord& fiber) noexcept {
@@ -98,6 +101,9 @@ inline void Scheduler::resume(detail::FiberRecord& fiber) {
 
 inline void Scheduler::suspend(detail::FiberRecord& fiber) {
   ATLAS_ASSERT(current_ == this && running_ == &fiber, "a fiber left its thread");
+#ifndef NDEBUG
+  detail::assert_no_std_mutex_held(fiber);
+#endif
   fiber.context->leave();
 }
 
