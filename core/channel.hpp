@@ -98,16 +98,11 @@ class BasicChannel {
   detail::WaitQueue receivers_;  // none while there are values
 };
 
-/// Receives as it goes. What it refers to lives until the next step, and may be moved from.
+/// For range-based loops: receives as it goes. What it refers to lives until the next step, and may be moved
+/// from.
 template <class T, class Sharing>
 class BasicChannel<T, Sharing>::Iterator {
  public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = T;
-  using difference_type = std::ptrdiff_t;
-  using pointer = T*;
-  using reference = T&;
-
   explicit Iterator(BasicChannel& channel) : channel_(&channel), value_(channel.receive().value()) {}
 
   T& operator*() noexcept { return *value_; }

@@ -113,9 +113,9 @@ class Promise {
     state_->complete();
   }
   /// `exception` must not be null.
-  void set_exception(std::exception_ptr exception) {
+  void set_exception(const std::exception_ptr& exception) {
     assert_unkept();
-    state_->exception = std::move(exception);
+    state_->exception = exception;
     state_->complete();
   }
 

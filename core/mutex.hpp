@@ -1,6 +1,7 @@
 // Mutual exclusion of fibers: who has to wait is suspended, its thread goes on.
 #pragma once
 
+#include <atlas/core/assert.hpp>
 #include <atlas/core/held.hpp>
 #include <atlas/core/result.hpp>
 #include <atlas/core/time.hpp>
@@ -17,7 +18,7 @@ class BasicConditionVariable;
 
 /// May be held across a suspension, by one fiber at a time, and by code outside of fibers by way of
 /// `try_lock`. Goes from hand to hand in the order in which fibers asked; not recursive. Must not move; may
-/// be destroyed as soon as no lock of it is held and nobody waits (which is asserted).
+/// be destroyed as soon as no lock of it is held and nobody waits (both are asserted).
 ///
 ///   auto lock = mutex.lock().value();
 template <class Sharing>
@@ -31,6 +32,9 @@ class BasicMutex {
   using Lock = detail::Held<BasicMutex, Unlock>;
 
   BasicMutex() = default;
+  ~BasicMutex() { ATLAS_ASSERT(!held_, "a mutex was destroyed while it is held"); }
+  BasicMutex(const BasicMutex&) = delete;
+  BasicMutex& operator=(const BasicMutex&) = delete;
 
   /// Suspends while it is held. Errors: timed_out, operation_canceled; it was not taken then. A mutex that is
   /// free is taken whatever the deadline.

@@ -42,8 +42,8 @@ class Ring {
 
  private:
   union Slot {
-    Slot() noexcept {}
-    ~Slot() {}
+    Slot() noexcept {}  // NOLINT(modernize-use-equals-default): that is deleted when T's is not trivial
+    ~Slot() {}          // NOLINT(modernize-use-equals-default)
     T value;
   };
 

@@ -140,9 +140,9 @@ struct OrElse {
   Handler handler;
 };
 template <class Case>
-constexpr bool is_or_else = false;
+inline constexpr bool is_or_else = false;
 template <class Handler>
-constexpr bool is_or_else<OrElse<Handler>> = true;
+inline constexpr bool is_or_else<OrElse<Handler>> = true;
 
 enum class Patience : bool { none, until_deadline };
 

@@ -1,6 +1,7 @@
 // A lock that many readers may hold at a time, or one writer.
 #pragma once
 
+#include <atlas/core/assert.hpp>
 #include <atlas/core/held.hpp>
 #include <atlas/core/result.hpp>
 #include <atlas/core/time.hpp>
@@ -32,6 +33,11 @@ class BasicSharedMutex {
   using SharedLock = detail::Held<BasicSharedMutex, UnlockShared>;
 
   BasicSharedMutex() = default;
+  ~BasicSharedMutex() {
+    ATLAS_ASSERT(!writing_ && readers_ == 0, "a shared mutex was destroyed while it is held");
+  }
+  BasicSharedMutex(const BasicSharedMutex&) = delete;
+  BasicSharedMutex& operator=(const BasicSharedMutex&) = delete;
 
   /// Suspends until nobody else holds it. Errors: timed_out, operation_canceled.
   Result<Lock> lock(Deadline deadline = {});

@@ -37,7 +37,7 @@ struct Waiter {
   explicit Waiter(Wait& fiber_wait, Selection* shared_selection = nullptr) noexcept;
 
   /// Whether this waiter, rather than another of its selection, is the one to be served. Asked once.
-  [[nodiscard]] bool claim() noexcept {
+  [[nodiscard]] bool claim() const noexcept {
     const Waiter* nobody = nullptr;
     return selection == nullptr || selection->winner.compare_exchange_strong(nobody, this);
   }
@@ -109,7 +109,7 @@ class WaitQueue {
   WaitQueue& operator=(const WaitQueue&) = delete;
 
   [[nodiscard]] bool empty() const noexcept { return waiters_.alone(); }
-  [[nodiscard]] Waiter& first() noexcept { return *waiters_.next->owner; }
+  [[nodiscard]] Waiter& first() const noexcept { return *waiters_.next->owner; }
   void append(Waiter& waiter) noexcept { waiter.link.insert_before(waiters_); }
 
   /// Suspends, the guard free meanwhile, until `waiter` is granted, which counts whatever else happens; else
@@ -129,7 +129,7 @@ class WaitQueue {
   Result<void> wait(std::unique_lock<Sharing>& guard, WaitReason reason, Deadline deadline);
 
   /// Takes the oldest waiter that is to be served out of the queue, to be granted; null when there is none.
-  [[nodiscard]] Waiter* claim_first() noexcept {
+  [[nodiscard]] Waiter* claim_first() noexcept {  // NOLINT(readability-make-member-function-const)
     while (!empty()) {
       Waiter& waiter = first();
       waiter.link.unlink();

@@ -121,6 +121,7 @@ TYPED_TEST(MutexTest, ALockThatIsAssignedToGivesBackWhatItHeld) {
     lock = other.lock().value();
     EXPECT_TRUE(mutex.try_lock());
     EXPECT_FALSE(other.try_lock());
+    lock.unlock();
   });
 }
 
@@ -309,7 +310,7 @@ TEST(Mutex, MayBeLockedOutsideOfFibersWhenFree) {
   });
 }
 
-TEST(MutexDeathTest, DestructionWhileAFiberWaitsAborts) {
+TEST(MutexDeathTest, DestructionWhileItIsHeldAborts) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
       {
@@ -321,7 +322,7 @@ TEST(MutexDeathTest, DestructionWhileAFiberWaitsAborts) {
           mutex.reset();
         });
       },
-      "destroyed while a fiber waits for it");
+      "a mutex was destroyed while it is held");
 }
 
 TEST(MutexDeathTest, UnlockingTwiceAborts) {

@@ -208,7 +208,7 @@ TEST(SharedMutex, KeepsReadersAndWritersOfDifferentWorkersApart) {
   EXPECT_TRUE(mutex.try_lock());
 }
 
-TEST(SharedMutexDeathTest, DestructionWhileAFiberWaitsAborts) {
+TEST(SharedMutexDeathTest, DestructionWhileItIsHeldAborts) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
       {
@@ -220,7 +220,7 @@ TEST(SharedMutexDeathTest, DestructionWhileAFiberWaitsAborts) {
           mutex.reset();
         });
       },
-      "destroyed while a fiber waits for it");
+      "a shared mutex was destroyed while it is held");
 }
 
 }  // namespace
