@@ -9,8 +9,8 @@
 
 namespace atlas {
 
-/// For fibers of any worker. Serves again and again. May be destroyed as soon as nobody waits, by whoever
-/// passed.
+/// For fibers of any worker. Serves again and again. May be destroyed as soon as all who arrived have passed,
+/// by the last of them.
 class Barrier {
  public:
   /// Lets fibers pass `parties` at a time; at least 1.

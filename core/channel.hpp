@@ -24,8 +24,8 @@ class ChannelCase;
 /// Any number of fibers send, any number receive. Each value goes to one receiver, in the order of sending;
 /// fibers that have to wait are served in the order of their coming. Moves of T happen under the channel's
 /// guard, on either side's thread: they must not throw, nor suspend, nor use this channel. Must not move; may
-/// be destroyed as soon as nobody waits (values in it are destroyed), by whoever was told of the end, for
-/// instance.
+/// be destroyed, with the values in it, as soon as all calls that waited have returned, even while a `close`
+/// or whoever served them has not.
 template <class T, class Sharing>
 class BasicChannel {
   static_assert(std::is_nothrow_move_constructible_v<T>,

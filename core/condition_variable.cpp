@@ -12,7 +12,7 @@ Result<void> BasicConditionVariable<Sharing>::wait(Lock& lock, Deadline deadline
   // Who changes the state now cannot notify before this fiber is in the queue.
   lock.owner()->unlock();
   auto notified = queue_.wait(guard, {"condition variable", this}, deadline);
-  guard.unlock();
+  if (!notified) guard.unlock();
   const detail::Unhurried unhurried;
   ATLAS_ASSERT(lock.owner()->take({}), "an unhurried wait was cut short");
   return notified;

@@ -9,8 +9,7 @@
 namespace atlas {
 
 /// Goes with a mutex of its own kind. There are no wake-ups without a cause, but the state may have changed
-/// again before the mutex is had: wait with a predicate. May be destroyed as soon as all waits have been
-/// notified.
+/// again before the mutex is had: wait with a predicate. May be destroyed as soon as all waits have returned.
 template <class Sharing>
 class BasicConditionVariable {
  public:

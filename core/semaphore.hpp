@@ -11,7 +11,8 @@
 namespace atlas {
 
 /// Permits go to those who wait, in the order of their coming. `acquire` and `release` need not be called by
-/// the same fiber. May be destroyed as soon as nobody waits, or holds a Permit.
+/// the same fiber. May be destroyed as soon as all calls of `acquire` have returned and nobody holds a
+/// Permit, even while a `release` has not.
 template <class Sharing>
 class BasicSemaphore {
   struct GiveBack {

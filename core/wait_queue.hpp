@@ -3,9 +3,10 @@
 // promise that all of them belong to one. Internal, though users' headers include it.
 //
 // A waiter lies on its fiber's stack. Whoever ends its wait takes it out of the queue, marks it as granted
-// and copies its waker, all under the guard; the fiber takes the guard again before it goes on. So a
-// hand-over is never lost: one that raced with a time-out or a cancellation has happened. And nobody touches
-// a waiter whose fiber has gone on, nor a primitive that its last user has destroyed.
+// and copies its waker, all under the guard, and touches it no more once the waker is fired. A fiber whose
+// wait ended in another way takes the guard and looks whether it was granted meanwhile. So a hand-over is
+// never lost: one that raced with a time-out or a cancellation has happened. And nobody touches a waiter
+// whose fiber has gone on, nor a primitive that its last user has destroyed.
 #pragma once
 
 #include <atlas/core/assert.hpp>
@@ -112,18 +113,25 @@ class WaitQueue {
   [[nodiscard]] Waiter& first() const noexcept { return *waiters_.next->owner; }
   void append(Waiter& waiter) noexcept { waiter.link.insert_before(waiters_); }
 
-  /// Suspends, the guard free meanwhile, until `waiter` is granted, which counts whatever else happens; else
-  /// takes it out of the queue and says why: timed_out, operation_canceled.
+  /// Suspends, the guard free meanwhile, until `waiter` is granted, which counts whatever else happens: the
+  /// guard stays free then. Else takes it out of the queue, under the guard, which is held again, and says
+  /// why: timed_out, operation_canceled.
   template <class Sharing>
   Result<void> wait(std::unique_lock<Sharing>& guard, Waiter& waiter, Deadline deadline) {
     append(waiter);
     guard.unlock();
     const auto outcome = waiter.wait.park(deadline);
+    if (outcome.woken()) {
+      ATLAS_ASSERT(waiter.granted, "a fiber was woken without what it waits for");
+      return {};
+    }
     guard.lock();
-    if (waiter.granted) return {};
-    ATLAS_ASSERT(!outcome.woken(), "a fiber was woken without what it waits for");
-    waiter.link.unlink();
-    return Unexpected(outcome.error());
+    if (!waiter.granted) {
+      waiter.link.unlink();
+      return Unexpected(outcome.error());
+    }
+    guard.unlock();
+    return {};
   }
   template <class Sharing>
   Result<void> wait(std::unique_lock<Sharing>& guard, WaitReason reason, Deadline deadline);
