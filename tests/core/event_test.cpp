@@ -1,17 +1,14 @@
 #include <atlas/core/event.hpp>
 
 #include <atlas/core/fiber.hpp>
-#include <atlas/core/scheduler.hpp>
 #include "support/manual_driver.hpp"
 #include "support/workers.hpp"
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
 #include <memory>
 #include <stdexcept>
-#include <thread>
 
 namespace atlas {
 namespace {
@@ -135,20 +132,6 @@ TEST(Event, WakesFibersOfAllWorkers) {
     }
     group.join().value();
   });
-}
-
-// Whoever passes destroys it, while the set may still be on its way out on the other thread.
-TEST(Event, MayBeDestroyedWhileSetReturns) {
-  for (int round = 0; round < 100; ++round) {
-    auto event = std::make_unique<Event>();
-    Event& alias = *event;
-    std::thread setter([&] { alias.set(); });
-    run_event_loop([&] {
-      EXPECT_TRUE(event->wait(Deadline::after(10s)));
-      event.reset();
-    });
-    setter.join();
-  }
 }
 
 TEST(EventDeathTest, DestructionWhileAFiberWaitsAborts) {

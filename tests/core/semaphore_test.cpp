@@ -161,20 +161,6 @@ TEST(Semaphore, IsReleasedByAThreadWithoutFibers) {
   });
 }
 
-// Whoever passes destroys it, while the release may still be on its way out on the other thread.
-TEST(Semaphore, MayBeDestroyedWhileReleaseReturns) {
-  for (int round = 0; round < 100; ++round) {
-    auto semaphore = std::make_unique<Semaphore>(0);
-    Semaphore& alias = *semaphore;
-    std::thread releaser([&] { alias.release(); });
-    run_event_loop([&] {
-      EXPECT_TRUE(semaphore->acquire(Deadline::after(10s)));
-      semaphore.reset();
-    });
-    releaser.join();
-  }
-}
-
 TEST(SemaphoreDeathTest, DestructionWhileAFiberWaitsAborts) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <memory>
 #include <stdexcept>
-#include <thread>
 
 namespace atlas {
 namespace {
@@ -109,20 +108,6 @@ TEST(WaitGroup, WaitsForFibersOfOtherWorkers) {
     EXPECT_EQ(done, workers * fibers);
     members.join().value();
   });
-}
-
-// Whoever has waited destroys it, while the last done may still be on its way out on the other thread.
-TEST(WaitGroup, MayBeDestroyedWhileDoneReturns) {
-  for (int round = 0; round < 100; ++round) {
-    auto group = std::make_unique<WaitGroup>(1);
-    WaitGroup& alias = *group;
-    std::thread worker([&] { alias.done(); });
-    run_event_loop([&] {
-      EXPECT_TRUE(group->wait(Deadline::after(10s)));
-      group.reset();
-    });
-    worker.join();
-  }
 }
 
 TEST(WaitGroupDeathTest, DoneMoreOftenThanAddedAborts) {
