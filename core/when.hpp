@@ -1,5 +1,5 @@
 // Several things at a time, each on a fiber of its own, all on this thread: wait for all of them, or for the
-// first.
+// first. These fibers inherit the caller's fiber-locals and the deadline of its DeadlineScope.
 #pragma once
 
 #include <atlas/core/event.hpp>

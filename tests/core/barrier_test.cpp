@@ -134,6 +134,21 @@ TEST(Barrier, KeepsWorkersInStep) {
   EXPECT_EQ(last, 200);
 }
 
+TEST(Barrier, TimeOutsThatRaceWithArrivalsKeepTheCount) {
+  Barrier barrier(2);
+  std::atomic<int> passed = 0;
+  std::atomic<int> last = 0;
+  on_workers(3, [&](int) {
+    for (int round = 0; round < 300; ++round) {
+      const auto arrived = barrier.arrive_and_wait(Deadline::after(50us * (round % 5)));
+      if (!arrived) continue;
+      ++passed;
+      if (*arrived) ++last;
+    }
+  });
+  EXPECT_EQ(passed, 2 * last);
+}
+
 TEST(BarrierDeathTest, DestructionWhileAFiberWaitsAborts) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(

@@ -188,7 +188,7 @@ TYPED_TEST(ConditionVariableTest, WhatThePredicateThrowsComesOutWithTheMutexHeld
   });
 }
 
-TYPED_TEST(ConditionVariableTest, MayBeDestroyedOnceAllAreNotified) {
+TYPED_TEST(ConditionVariableTest, MayBeDestroyedByWhoeverWaitedLast) {
   this->loop.run([] {
     auto state = std::make_unique<TypeParam>();
     auto changed = std::make_unique<decltype(state->changed)>();
@@ -234,6 +234,24 @@ TEST(ConditionVariable, HandsAQueueFromWorkerToWorker) {
     }
   });
   EXPECT_EQ(sum, long{count} * (count + 1) / 2);
+}
+
+TEST(ConditionVariableDeathTest, DestructionWhileAFiberWaitsAborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        TestLoop loop;
+        loop.run([] {
+          Mutex mutex;
+          auto changed = std::make_unique<ConditionVariable>();
+          const Caller caller([&] {
+            auto lock = mutex.lock().value();
+            return changed->wait(lock);
+          });
+          changed.reset();
+        });
+      },
+      "destroyed while a fiber waits for it");
 }
 
 TEST(ConditionVariableDeathTest, WaitingWithoutTheMutexAborts) {

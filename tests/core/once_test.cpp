@@ -1,5 +1,6 @@
 #include <atlas/core/once.hpp>
 
+#include <atlas/core/event.hpp>
 #include <atlas/core/fiber.hpp>
 #include "support/manual_driver.hpp"
 #include "support/workers.hpp"
@@ -7,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 namespace atlas {
@@ -76,12 +78,22 @@ TEST(Once, WaitingForAnotherGivesUpAtTheDeadlineOrWhenCancelled) {
 TEST(Once, TheEndOfTheTaskInTheTurnOfACancellationCounts) {
   TestLoop loop;
   loop.run([] {
-    Once once;
-    Caller runner([&] { return once.call([] { this_fiber::yield(); }); });
-    Caller caller([&] { return once.call([] { ADD_FAILURE() << "run twice"; }); });
-    EXPECT_FALSE(runner.error());  // has handed over, and the other has not run yet
-    caller.cancel();
-    EXPECT_FALSE(caller.error());
+    for (const bool cancel_first : {true, false}) {
+      Once once;
+      local::Event go;
+      std::optional<Caller> waiting;
+      Caller runner([&] {
+        auto called = once.call([&] { go.wait().value(); });
+        if (!cancel_first) waiting->cancel();
+        return called;
+      });
+      waiting.emplace([&] { return once.call([] { ADD_FAILURE() << "run twice"; }); });
+      EXPECT_TRUE(waiting->waits());
+      go.set();
+      if (cancel_first) waiting->cancel();  // it is behind the runner in the run queue
+      EXPECT_FALSE(waiting->error());
+      EXPECT_FALSE(runner.error());
+    }
   });
 }
 
@@ -104,15 +116,22 @@ TEST(Once, ATaskThatIsCancelledLeavesItToTheNext) {
   });
 }
 
-TEST(Once, MayBeDestroyedAfterItsCalls) {
+TEST(Once, MayBeDestroyedByItsLastCaller) {
   TestLoop loop;
   loop.run([] {
     auto once = std::make_unique<Once>();
-    Caller runner([&] { return once->call([] { this_fiber::yield(); }); });
-    Caller waiting([&] { return once->call([] {}); });
+    local::Event go;
+    Caller runner([&] { return once->call([&] { go.wait().value(); }); });
+    Caller last([&] {
+      auto called = once->call([] {});
+      once.reset();
+      return called;
+    });
+    EXPECT_TRUE(last.waits());
+    go.set();
     EXPECT_FALSE(runner.error());
-    EXPECT_FALSE(waiting.error());
-    once.reset();
+    EXPECT_FALSE(last.error());
+    EXPECT_EQ(once, nullptr);
   });
 }
 
@@ -135,6 +154,20 @@ TEST(Once, RunsOnceForAllWorkers) {
       group.join().value();
     });
   }
+}
+
+TEST(OnceDeathTest, DestructionDuringACallAborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        TestLoop loop;
+        loop.run([] {
+          auto once = std::make_unique<Once>();
+          const Caller caller([&] { return once->call([] { this_fiber::sleep_for(1h).value(); }); });
+          once.reset();
+        });
+      },
+      "a mutex was destroyed while it is held");
 }
 
 }  // namespace

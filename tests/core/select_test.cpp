@@ -327,5 +327,20 @@ TEST(Select, TimeOutsThatRaceWithHandOversLoseNothing) {
   EXPECT_EQ(received, sent);
 }
 
+TEST(SelectDeathTest, DestructionOfAChannelThatASelectWaitsForAborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        TestLoop loop;
+        loop.run([] {
+          Channel<int> one(0);
+          auto two = std::make_unique<Channel<int>>(0);
+          const Caller caller([&] { return select(on_receive(one, ignore), on_send(*two, 1, ignore)); });
+          two.reset();
+        });
+      },
+      "destroyed while a fiber waits for it");
+}
+
 }  // namespace
 }  // namespace atlas

@@ -1,5 +1,6 @@
 #include <atlas/core/when.hpp>
 
+#include <atlas/core/fiber_local.hpp>
 #include <atlas/core/future.hpp>
 #include "support/manual_driver.hpp"
 #include "support/workers.hpp"
@@ -9,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 
 namespace atlas {
 namespace {
@@ -86,14 +88,32 @@ TEST(WhenAll, CancelsAllWhenItIsCancelled) {
 TEST(WhenAll, TheLastEndInTheTurnOfACancellationCounts) {
   TestLoop loop;
   loop.run([] {
-    Promise<void> promise;
-    auto future = promise.future();
-    Caller caller([&] { return when_all([&] { future.get().value(); }, [] {}); });
-    this_fiber::yield();
-    promise.set_value();
-    this_fiber::yield();  // the task ends, and wakes the caller
-    caller.cancel();
-    EXPECT_FALSE(caller.error());
+    for (const bool cancel_first : {true, false}) {
+      Promise<void> promise;
+      auto future = promise.future();
+      Caller caller([&] { return when_all([&] { future.get().value(); }, [] {}); });
+      this_fiber::yield();
+      promise.set_value();                // the task is in the run queue,
+      if (cancel_first) caller.cancel();  // and the caller behind it
+      this_fiber::yield();                // the task ends, and wakes the caller
+      if (!cancel_first) caller.cancel();
+      EXPECT_FALSE(caller.error());
+    }
+  });
+}
+
+const FiberLocal<int> request;
+
+TEST(WhenAll, TasksInheritFiberLocalsAndTheDeadlineOfAScope) {
+  TestLoop loop;
+  loop.run([&] {
+    const FiberLocal<int>::Scope bound(request, 7);
+    const auto numbers = when_all([] { return *request.get(); }, [] { return *request.get() + 1; }).value();
+    EXPECT_EQ(numbers, std::tuple(7, 8));
+    const TimePoint before = loop.now();
+    const DeadlineScope scope(1s);
+    EXPECT_EQ(when_all(Slow{1h}, [] {}).error(), std::errc::timed_out);
+    EXPECT_EQ(loop.now() - before, 1s);
   });
 }
 
@@ -162,21 +182,34 @@ TEST(WhenAny, CancelsAllWhenItIsCancelled) {
 TEST(WhenAny, TheFirstEndInTheTurnOfACancellationCounts) {
   TestLoop loop;
   loop.run([] {
-    Promise<int> promise;
-    auto future = promise.future();
-    std::size_t index = 9;
-    Caller caller([&]() -> Result<void> {
-      const auto first = when_any(Slow{1h}, [&] { return future.get().value(); });
-      if (!first) return Unexpected(first.error());
-      index = first->index();
-      return {};
-    });
-    this_fiber::yield();
-    promise.set_value(5);
-    this_fiber::yield();
-    caller.cancel();
-    EXPECT_FALSE(caller.error());
-    EXPECT_EQ(index, 1U);
+    for (const bool cancel_first : {true, false}) {
+      Promise<int> promise;
+      auto future = promise.future();
+      std::size_t index = 9;
+      Caller caller([&]() -> Result<void> {
+        const auto first = when_any(Slow{1h}, [&] { return future.get().value(); });
+        if (!first) return Unexpected(first.error());
+        index = first->index();
+        return {};
+      });
+      this_fiber::yield();
+      promise.set_value(5);
+      if (cancel_first) caller.cancel();
+      this_fiber::yield();
+      if (!cancel_first) caller.cancel();
+      EXPECT_FALSE(caller.error());
+      EXPECT_EQ(index, 1U);
+    }
+  });
+}
+
+TEST(WhenAny, TasksInheritFiberLocalsAndTheDeadlineOfAScope) {
+  TestLoop loop;
+  loop.run([] {
+    const FiberLocal<int>::Scope bound(request, 7);
+    EXPECT_EQ(std::get<0>(when_any([] { return *request.get(); }, Slow{1h}).value()), 7);
+    const DeadlineScope scope(1s);
+    EXPECT_EQ(when_any(Slow{1h}, Slow{1h}).error(), std::errc::timed_out);
   });
 }
 
