@@ -1,8 +1,7 @@
-// The examples of docs/synchronisation.md, which the page shows word for word: the last test sees to it.
-#include <atlas/core/barrier.hpp>
+// The examples of docs/synchronisation.md: pages_test.cpp sees to it that the page shows them as they are
+// here.
 #include <atlas/core/channel.hpp>
 #include <atlas/core/condition_variable.hpp>
-#include <atlas/core/event.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/future.hpp>
 #include <atlas/core/mutex.hpp>
@@ -11,26 +10,22 @@
 #include <atlas/core/semaphore.hpp>
 #include <atlas/core/shared_mutex.hpp>
 #include <atlas/core/std_mutex_guard.hpp>
-#include <atlas/core/wait_group.hpp>
 #include <atlas/core/when.hpp>
 #include "support/manual_driver.hpp"
 #include "support/workers.hpp"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <string>
-#include <vector>
 
 namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::Caller;
-using testing::on_workers;
 using testing::TestLoop;
 
 struct Account {
@@ -224,26 +219,6 @@ TEST(SynchronisationPage, SeveralThingsAtATime) {
     EXPECT_EQ(ask_either(), 4);
     EXPECT_EQ(answer_from(Promise<int>()), 3);
   });
-}
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-TEST(SynchronisationPage, ShowsTheseExamples) {
-  const std::filesystem::path here(__FILE__);
-  const std::string examples = text_of(here);
-  const std::string page = text_of(here.parent_path() / "../../docs/synchronisation.md");
-  const std::string opening = "```cpp\n";
-  int shown = 0;
-  for (auto begin = page.find(opening); begin != std::string::npos; begin = page.find(opening, begin)) {
-    begin += opening.size();
-    const std::string example = page.substr(begin, page.find("```", begin) - begin);
-    EXPECT_NE(examples.find(example), std::string::npos) << "is compiled by no test:\n" << example;
-    ++shown;
-  }
-  EXPECT_GE(shown, 10);
 }
 
 }  // namespace
