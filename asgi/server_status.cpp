@@ -1,5 +1,7 @@
 #include <atlas/asgi/server_status.hpp>
 
+#include <utility>
+
 namespace atlas::asgi {
 
 ServerStatus::Totals ServerStatus::totals() const noexcept {
@@ -12,6 +14,16 @@ ServerStatus::Totals ServerStatus::totals() const noexcept {
     totals.application_failures += worker.application_failures.get();
   }
   return totals;
+}
+
+LoopHandle ServerStatus::loop(std::size_t worker) const {
+  const std::lock_guard guard(mutex_);
+  return loops_.at(worker);
+}
+
+void ServerStatus::set_loop(std::size_t worker, LoopHandle loop) {
+  const std::lock_guard guard(mutex_);
+  loops_.at(worker) = std::move(loop);
 }
 
 }  // namespace atlas::asgi

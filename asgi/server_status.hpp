@@ -1,10 +1,12 @@
 // Live facts of a server: counted by each worker for itself, read from anywhere.
 #pragma once
 
+#include <atlas/core/loop_handle.hpp>
 #include <atlas/core/time.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 namespace atlas::asgi {
@@ -42,12 +44,19 @@ class ServerStatus {
     Duration uptime{};
   };
 
-  explicit ServerStatus(std::size_t workers) : workers_(workers) {}
+  explicit ServerStatus(std::size_t workers) : loops_(workers), workers_(workers) {}
 
   [[nodiscard]] Totals totals() const noexcept;
   [[nodiscard]] WorkerCounters& worker(std::size_t index) noexcept { return workers_[index]; }
 
+  /// A worker's loop, to start fibers on (run_on); of no loop before that worker has started. `worker` is
+  /// from 0 to Totals::workers.
+  [[nodiscard]] LoopHandle loop(std::size_t worker) const;
+  void set_loop(std::size_t worker, LoopHandle loop);
+
  private:
+  mutable std::mutex mutex_;
+  std::vector<LoopHandle> loops_;
   std::vector<WorkerCounters> workers_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };

@@ -36,6 +36,7 @@ void Worker::run() {
   scheduler.set_log_sink(environment_.log_sink);
   scheduler.set_worker_index(index_);
   inbox_ = scheduler.inbox();
+  environment_.status.set_loop(static_cast<std::size_t>(index_), LoopHandle::current());
   Scope scope{.type = ScopeType::lifespan, .asgi = {.spec_version = "2.0"}, .state = environment_.state};
   scope.extensions.atlas = {.worker = index_, .server = &environment_.status};
   Lifespan lifespan(environment_.application, std::move(scope));
@@ -57,7 +58,15 @@ void Worker::run() {
     serve_until_stopped(connections);
     connections_ = nullptr;
   }
+  end_guests();
   ended_(lifespan.shut_down());
+}
+
+// What other workers have started here may use what the application is about to shut down.
+void Worker::end_guests() {
+  FiberGroup& guests = *Scheduler::current()->guests();
+  guests.cancel();
+  static_cast<void>(guests.join());
 }
 
 void Worker::serve_until_stopped(HttpConnections& connections) {

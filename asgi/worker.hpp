@@ -52,6 +52,7 @@ class Worker {
 
  private:
   void run();
+  static void end_guests();
   void serve_until_stopped(HttpConnections& connections);
   void accept_until_stopped(Listener& listener);
   void adopt(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id);

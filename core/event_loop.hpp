@@ -7,7 +7,8 @@
 namespace atlas {
 
 /// Runs `main` as the first fiber of a new loop and scheduler on this thread; returns when it has ended,
-/// and rethrows what it threw. Fibers it leaves behind must end by themselves before that.
+/// and rethrows what it threw. Fibers that others have started here (LoopHandle) are cancelled
+/// then, and waited for; those that it has left behind itself must have ended.
 void run_event_loop(UniqueFunction main, const SchedulerOptions& options = {});
 
 }  // namespace atlas

@@ -18,6 +18,8 @@
 
 namespace atlas {
 
+class FiberGroup;
+
 namespace detail {
 struct FiberRecord;
 }
@@ -80,6 +82,9 @@ class Scheduler {
   /// The worker's number in logs; -1 for none.
   [[nodiscard]] int worker_index() const noexcept { return worker_index_; }
   void set_worker_index(int index) noexcept { worker_index_ = index; }
+  /// The fibers that other threads start here, by way of LoopHandle; null: refused.
+  [[nodiscard]] FiberGroup* guests() const noexcept { return guests_; }
+  void set_guests(FiberGroup* guests) noexcept { guests_ = guests; }
 
   // For the runtime itself.
   [[nodiscard]] detail::FiberRecord& create(std::string_view name, UniqueFunction body);
@@ -123,6 +128,7 @@ class Scheduler {
   std::uint64_t started_ = 0;
   Timer trim_timer_;
   log::Sink* log_sink_ = nullptr;
+  FiberGroup* guests_ = nullptr;
   int worker_index_ = -1;
   bool stopping_ = false;
 };

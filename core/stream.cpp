@@ -162,4 +162,9 @@ void Stream::abort() noexcept {
   writer_.wake_queued(ECONNABORTED);
 }
 
+StreamHandle Stream::handle() {
+  if (handle_slot_ == nullptr) handle_slot_ = std::make_shared<Stream*>(this);
+  return StreamHandle(LoopHandle::current(), handle_slot_);
+}
+
 }  // namespace atlas

@@ -6,6 +6,7 @@
 #include <atlas/core/address.hpp>
 #include <atlas/core/chunk.hpp>
 #include <atlas/core/result.hpp>
+#include <atlas/core/stream_handle.hpp>
 #include <atlas/core/time.hpp>
 #include <atlas/core/wait.hpp>
 
@@ -89,8 +90,8 @@ class Stream {
   [[nodiscard]] virtual SocketAddress peer_address() const = 0;
   [[nodiscard]] virtual SocketAddress local_address() const = 0;
 
-  /// For StreamPtr: closes the stream and frees it once the system is done with it.
-  virtual void destroy() noexcept = 0;
+  /// For other threads.
+  [[nodiscard]] StreamHandle handle();
 
   static constexpr std::size_t pieces_max = 16;
 
@@ -115,6 +116,8 @@ class Stream {
   virtual void submit(std::span<const std::string_view> pieces) = 0;
   /// After it, the transport calls none of the protected functions.
   virtual void cut() noexcept = 0;
+  /// For StreamPtr: closes the stream and frees it once the system is done with it.
+  virtual void destroy() noexcept = 0;
 
   Result<void> wait_for_input(Deadline deadline);
   Result<void> finish_write(std::span<const std::string_view> pieces, const WriteLimits& limits);
@@ -122,6 +125,8 @@ class Stream {
   void input_arrived();
 
   static constexpr std::size_t read_ahead_chunks_max = 2;
+
+  friend struct StreamCloser;
 
   std::array<Chunk, read_ahead_chunks_max> queue_;  // the first `queued_` are full of unread bytes
   Chunk incoming_;                                  // lent to the transport
@@ -135,10 +140,14 @@ class Stream {
   bool ended_ = false;
   bool writing_ = false;
   bool aborted_ = false;
+  std::shared_ptr<Stream*> handle_slot_;  // none before somebody asks for a handle
 };
 
 struct StreamCloser {
-  void operator()(Stream* stream) const noexcept { stream->destroy(); }
+  void operator()(Stream* stream) const noexcept {
+    if (stream->handle_slot_ != nullptr) *stream->handle_slot_ = nullptr;
+    stream->destroy();
+  }
 };
 using StreamPtr = std::unique_ptr<Stream, StreamCloser>;
 

@@ -4,6 +4,7 @@
 
 #include <atlas/asgi/server.hpp>
 #include <atlas/core/fiber.hpp>
+#include <atlas/core/run_on.hpp>
 
 #include <fcntl.h>
 #include <gmock/gmock-matchers.h>
@@ -125,6 +126,25 @@ TEST(Server, ConnectionStaysWithItsWorker) {
   HttpClient first(server.addresses().front());
   HttpClient second(server.addresses().front());
   EXPECT_EQ(first.get("/") + second.get("/") + first.get("/") + second.get("/"), "0101");
+}
+
+TEST(Server, HandlersCallFunctionsOnOtherWorkers) {
+  std::atomic<std::thread::id> started[2];
+  Server server(
+      [&](const Scope& scope, Receive& receive, Send& send) {
+        const int worker = scope.extensions.atlas.worker;
+        if (scope.type == ScopeType::lifespan) {
+          if (worker >= 0) started[worker] = std::this_thread::get_id();
+          throw UnsupportedScope(scope);
+        }
+        static_cast<void>(receive);
+        const auto other = scope.extensions.atlas.server->loop(static_cast<std::size_t>(1 - worker));
+        const auto there = run_on(other, "who", [] { return std::this_thread::get_id(); }).value();
+        answer(send, there == started[1 - worker].load() ? "there" : "elsewhere");
+      },
+      on_any_port(2), no_log());
+  server.start();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(HttpClient(server.addresses().front()).get("/"), "there");
 }
 
 TEST(Server, ListensOnAUnixSocket) {
