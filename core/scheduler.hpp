@@ -24,6 +24,8 @@ namespace detail {
 struct FiberRecord;
 }
 
+class OffloadPool;
+
 namespace log {
 class Sink;
 }
@@ -79,6 +81,10 @@ class Scheduler {
   /// Where `log::…` of this thread goes; null: straight to stderr.
   [[nodiscard]] log::Sink* log_sink() const noexcept { return log_sink_; }
   void set_log_sink(log::Sink* sink) noexcept { log_sink_ = sink; }
+  /// Where `offload` of this thread's fibers goes; null: to the process's pool.
+  [[nodiscard]] OffloadPool* offload_pool() const noexcept { return offload_pool_; }
+  /// `pool` must outlive the fibers that use it.
+  void set_offload_pool(OffloadPool* pool) noexcept { offload_pool_ = pool; }
   /// The worker's number in logs; -1 for none.
   [[nodiscard]] int worker_index() const noexcept { return worker_index_; }
   void set_worker_index(int index) noexcept { worker_index_ = index; }
@@ -129,6 +135,7 @@ class Scheduler {
   Timer trim_timer_;
   log::Sink* log_sink_ = nullptr;
   FiberGroup* guests_ = nullptr;
+  OffloadPool* offload_pool_ = nullptr;
   int worker_index_ = -1;
   bool stopping_ = false;
 };

@@ -47,6 +47,13 @@ Waker Wait::waker() const noexcept { return {fiber_, generation_}; }
 
 RemoteWaker Wait::remote_waker() const { return {fiber_->scheduler.inbox(), waker()}; }
 
+std::error_code Wait::refusal(Deadline deadline) const noexcept {
+  if (fiber_->cancelled()) return std::make_error_code(std::errc::operation_canceled);
+  const Deadline effective = earlier(deadline, fiber_->scope_deadline);
+  const bool overdue = !effective.is_never() && effective.when() <= fiber_->scheduler.turn_time();
+  return overdue ? std::make_error_code(std::errc::timed_out) : std::error_code();
+}
+
 WaitOutcome Wait::park(Deadline deadline) {
   auto& fiber = *fiber_;
   if (fiber.generation != generation_) return fiber.outcome;

@@ -90,6 +90,10 @@ class Wait {
   [[nodiscard]] Waker waker() const noexcept;
   [[nodiscard]] RemoteWaker remote_waker() const;
 
+  /// An error when a park would end at once because the fiber is cancelled or a deadline is over: for who had
+  /// better not begin then.
+  [[nodiscard]] std::error_code refusal(Deadline deadline = {}) const noexcept;
+
   /// Suspends until woken, until `deadline` or the DeadlineScope's (the earlier one), or until the
   /// fiber is cancelled, whichever is first. A wake that came before counts, and nothing is suspended.
   /// May be called again after a time-out, with the same wakers.
