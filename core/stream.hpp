@@ -90,6 +90,8 @@ class Stream {
   [[nodiscard]] virtual SocketAddress peer_address() const = 0;
   [[nodiscard]] virtual SocketAddress local_address() const = 0;
 
+  /// The system's descriptor, for `send_file`; -1 when there is none, or no longer. It stays the stream's.
+  [[nodiscard]] virtual int descriptor() const noexcept { return -1; }
   /// For other threads.
   [[nodiscard]] StreamHandle handle();
 

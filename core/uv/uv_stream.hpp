@@ -20,6 +20,7 @@ class UvStream final : public Stream {
   Result<void> shutdown_write() override;
   [[nodiscard]] SocketAddress peer_address() const override { return peer_; }
   [[nodiscard]] SocketAddress local_address() const override;
+  [[nodiscard]] int descriptor() const noexcept override { return aborted() ? -1 : descriptor_; }
   void destroy() noexcept override;
 
  private:

@@ -1,0 +1,161 @@
+#include <atlas/core/file.hpp>
+
+#include <atlas/core/filesystem.hpp>
+#include <atlas/core/unhurried.hpp>
+#include <atlas/core/uv/uv_pool.hpp>
+#include <atlas/core/uv/uv_status.hpp>
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace atlas {
+namespace {
+
+using uv::FileCall;
+
+constexpr std::int64_t at_position = -1;
+
+// The system's own bound for one read or write is 2 GiB, less a page.
+constexpr std::size_t piece_bytes_max = std::size_t{1} << 30;
+
+Result<void> without_value(const Result<std::size_t>& result) {
+  if (!result) return Unexpected(result.error());
+  return {};
+}
+
+// O_NONBLOCK changes nothing for a file, and keeps a FIFO that somebody else has put there from holding a
+// thread of the pool for ever.
+int flags_of(const OpenOptions& options) {
+  const bool write = options.write || options.append;
+  int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (!write ? O_RDONLY : options.read ? O_RDWR : O_WRONLY);
+  if (options.append) flags |= O_APPEND;
+  if (options.create) flags |= O_CREAT;
+  if (options.exclusive) flags |= O_EXCL;
+  if (options.truncate) flags |= O_TRUNC;
+  if (options.no_follow) flags |= O_NOFOLLOW;
+  return flags;
+}
+
+Result<File> open_with(const std::string& path, int flags, unsigned mode, Deadline deadline) {
+  FileCall call;
+  const auto fd = call.run({"open file"}, deadline, [&](auto* loop, auto* request, auto done) {
+    return uv_fs_open(loop, request, path.c_str(), flags, static_cast<int>(mode), done);
+  });
+  if (!fd) return Unexpected(fd.error());
+  return File(FileDescriptor(static_cast<int>(*fd)));
+}
+
+Result<std::size_t> read_piece(const File& file, std::span<char> into, std::int64_t offset,
+                               Deadline deadline) {
+  FileCall call;
+  return call.run({"read file", &file}, deadline, [&](auto* loop, auto* request, auto done) {
+    const auto size = std::min(into.size(), piece_bytes_max);
+    const auto buffer = uv_buf_init(into.data(), static_cast<unsigned>(size));
+    return uv_fs_read(loop, request, file.descriptor(), &buffer, 1, offset, done);
+  });
+}
+
+Result<std::size_t> write_piece(const File& file, std::string_view bytes, std::int64_t offset,
+                                Deadline deadline) {
+  FileCall call;
+  return call.run({"write file", &file}, deadline, [&](auto* loop, auto* request, auto done) {
+    const auto size = std::min(bytes.size(), piece_bytes_max);
+    // libuv's buffers are not const, but a write does not write to them.
+    const auto buffer = uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(size));
+    return uv_fs_write(loop, request, file.descriptor(), &buffer, 1, offset, done);
+  });
+}
+
+Result<void> write_all(const File& file, std::string_view bytes, std::int64_t offset, Deadline deadline) {
+  while (!bytes.empty()) {
+    const auto written = write_piece(file, bytes, offset, deadline);
+    if (!written) return Unexpected(written.error());
+    bytes.remove_prefix(*written);
+    if (offset != at_position) offset += static_cast<std::int64_t>(*written);
+  }
+  return {};
+}
+
+/// Whether the system can count so far.
+bool countable(std::uint64_t offset, std::size_t bytes = 0) {
+  constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return offset <= limit && bytes <= limit - offset;
+}
+
+}  // namespace
+
+Result<File> File::open(const std::string& path, const OpenOptions& options, Deadline deadline) {
+  return open_with(path, flags_of(options), options.mode, deadline);
+}
+
+Result<File> File::unnamed(const std::string& folder, Deadline deadline) {
+  auto file = open_with(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600, deadline);
+  const bool unsupported =
+      file.error() == std::errc::operation_not_supported || file.error() == std::errc::is_a_directory;
+  if (!unsupported) return file;
+  auto named = TemporaryFile::create(folder, {}, deadline);
+  if (!named) return Unexpected(named.error());
+  return std::move(named->file());
+}
+
+Result<std::size_t> File::read_some(std::span<char> into, Deadline deadline) {
+  return read_piece(*this, into, at_position, deadline);
+}
+
+Result<std::size_t> File::read_some_at(std::uint64_t offset, std::span<char> into, Deadline deadline) const {
+  if (!countable(offset)) return Unexpected(std::errc::invalid_argument);
+  return read_piece(*this, into, static_cast<std::int64_t>(offset), deadline);
+}
+
+Result<void> File::write(std::string_view bytes, Deadline deadline) {
+  return write_all(*this, bytes, at_position, deadline);
+}
+
+Result<void> File::write_at(std::uint64_t offset, std::string_view bytes, Deadline deadline) {
+  if (!countable(offset, bytes.size())) return Unexpected(std::errc::file_too_large);
+  return write_all(*this, bytes, static_cast<std::int64_t>(offset), deadline);
+}
+
+Result<FileStatus> File::status(Deadline deadline) const {
+  FileCall call;
+  const auto done = call.run({"file status", this}, deadline, [&](auto* loop, auto* request, auto on_done) {
+    return uv_fs_fstat(loop, request, descriptor(), on_done);
+  });
+  if (!done) return Unexpected(done.error());
+  return uv::to_status(call.raw().statbuf);
+}
+
+Result<void> File::truncate(std::uint64_t bytes, Deadline deadline) {
+  if (!countable(bytes)) return Unexpected(std::errc::file_too_large);
+  FileCall call;
+  return without_value(call.run({"truncate file", this}, deadline, [&](auto* loop, auto* request, auto done) {
+    return uv_fs_ftruncate(loop, request, descriptor(), static_cast<std::int64_t>(bytes), done);
+  }));
+}
+
+Result<void> File::sync(Deadline deadline) {
+  FileCall call;
+  return without_value(call.run({"sync file", this}, deadline, [&](auto* loop, auto* request, auto done) {
+    return uv_fs_fsync(loop, request, descriptor(), done);
+  }));
+}
+
+Result<void> File::sync_data(Deadline deadline) {
+  FileCall call;
+  return without_value(call.run({"sync file", this}, deadline, [&](auto* loop, auto* request, auto done) {
+    return uv_fs_fdatasync(loop, request, descriptor(), done);
+  }));
+}
+
+Result<void> File::close() {
+  const detail::Unhurried unhurried;
+  FileCall call;
+  return without_value(call.run({"close file"}, {}, [&](auto* loop, auto* request, auto done) {
+    return uv_fs_close(loop, request, fd_.release(), done);
+  }));
+}
+
+}  // namespace atlas

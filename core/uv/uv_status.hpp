@@ -1,0 +1,36 @@
+// What libuv says of a file, in Atlas' terms. Internal.
+#pragma once
+
+#include <atlas/core/file.hpp>
+
+#include <uv.h>
+
+#include <sys/stat.h>
+
+namespace atlas::uv {
+
+[[nodiscard]] inline FileKind kind_of_mode(std::uint64_t mode) noexcept {
+  switch (mode & S_IFMT) {
+    case S_IFREG: return FileKind::regular;
+    case S_IFDIR: return FileKind::directory;
+    case S_IFLNK: return FileKind::symlink;
+    case S_IFIFO: return FileKind::fifo;
+    case S_IFSOCK: return FileKind::socket;
+    case S_IFCHR:
+    case S_IFBLK: return FileKind::device;
+    default: return FileKind::unknown;
+  }
+}
+
+[[nodiscard]] inline FileStatus to_status(const uv_stat_t& status) noexcept {
+  const auto modified =
+      std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
+  return {.kind = kind_of_mode(status.st_mode),
+          .bytes = status.st_size,
+          .mode = static_cast<unsigned>(status.st_mode & 07777),
+          .links = status.st_nlink,
+          .modified = std::chrono::system_clock::time_point(
+              std::chrono::duration_cast<std::chrono::system_clock::duration>(modified))};
+}
+
+}  // namespace atlas::uv
