@@ -89,7 +89,17 @@ Result<std::size_t> UvStream::try_write(std::span<const std::string_view> pieces
       pieces.size() == 1 ? send_piece(descriptor_, pieces[0]) : send_pieces(descriptor_, pieces);
   if (sent >= 0) return static_cast<std::size_t>(sent);
   if (errno == EAGAIN) return std::size_t{0};
+  if (errno == ENOTSOCK) return try_write_pipe(pieces);
   return Unexpected(std::error_code(errno, std::system_category()));
+}
+
+Result<std::size_t> UvStream::try_write_pipe(std::span<const std::string_view> pieces) {
+  Buffers buffers;
+  const unsigned count = fill(buffers, pieces);
+  const int status = uv_try_write(stream(), buffers.data(), count);
+  if (status == UV_EAGAIN) return std::size_t{0};
+  if (status < 0) return Unexpected(to_error(status));
+  return static_cast<std::size_t>(status);
 }
 
 void UvStream::submit(std::span<const std::string_view> pieces) {
@@ -109,6 +119,7 @@ Result<void> UvStream::shutdown_write() {
   if (aborted()) return Unexpected(std::errc::broken_pipe);
   if (writing()) return Unexpected(std::errc::operation_in_progress);
   if (::shutdown(descriptor_, SHUT_WR) == 0) return {};
+  if (errno == ENOTSOCK) return abort(), Result<void>();  // a pipe has one direction, and keeps what it holds
   return Unexpected(std::error_code(errno, std::system_category()));
 }
 

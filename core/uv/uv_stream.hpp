@@ -1,4 +1,4 @@
-// Streams on libuv: TCP and unix sockets. Internal.
+// Streams on libuv: TCP and unix sockets, and single ends of pipes, which pass for unix sockets. Internal.
 #pragma once
 
 #include <atlas/core/socket.hpp>
@@ -12,7 +12,7 @@ namespace atlas::uv {
 
 class UvStream final : public Stream {
  public:
-  /// Takes over a connected, non-blocking socket and starts reading.
+  /// Takes over a connected, non-blocking socket, or an end of a pipe, and starts reading.
   [[nodiscard]] static Result<StreamPtr> open(FileDescriptor fd, const SocketAddress& peer);
 
   Result<std::size_t> try_write(std::span<const std::string_view> pieces) override;
@@ -30,6 +30,7 @@ class UvStream final : public Stream {
   static void on_room(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
   static void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer);
 
+  [[nodiscard]] Result<std::size_t> try_write_pipe(std::span<const std::string_view> pieces);
   void pause_input() noexcept override;
   void resume_input() noexcept override;
   void submit(std::span<const std::string_view> pieces) override;
