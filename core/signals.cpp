@@ -54,6 +54,11 @@ Result<int> SignalSet::wait(Deadline deadline) {
   }
 }
 
+Result<int> wait_for_signal(std::initializer_list<int> signals, Deadline deadline) {
+  SignalSet set(signals);
+  return set.wait(deadline);
+}
+
 void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
 }  // namespace atlas

@@ -10,7 +10,8 @@
 namespace atlas {
 
 /// While it lives, the given signals are caught for the whole process and reported here instead of
-/// taking their default action.
+/// taking their default action. Of the thread that made it, and one waiting fiber; several sets, of any
+/// threads, may have the same signal: each is told.
 class SignalSet {
  public:
   explicit SignalSet(std::initializer_list<int> signals);
@@ -25,6 +26,11 @@ class SignalSet {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Suspends until one of `signals` arrives; its number. They are caught only while this waits: before and
+/// after they take their default action, or go to the sets that have them. A SignalSet misses none between
+/// two waits.
+Result<int> wait_for_signal(std::initializer_list<int> signals, Deadline deadline = {});
 
 /// Makes a write to a closed pipe or socket an error (EPIPE) instead of the end of the process.
 void ignore_broken_pipes();

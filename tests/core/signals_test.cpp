@@ -2,6 +2,7 @@
 
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
+#include "support/workers.hpp"
 
 #include <unistd.h>
 
@@ -9,11 +10,13 @@
 
 #include <cerrno>
 #include <csignal>
+#include <latch>
 
 namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::on_workers;
 
 TEST(SignalSet, WaitSuspendsUntilASignalArrives) {
   run_event_loop([] {
@@ -51,6 +54,33 @@ TEST(SignalSet, WaitIsCancelled) {
     waiter.cancel();
     waiter.join().value();
     EXPECT_EQ(seen, std::errc::operation_canceled);
+  });
+}
+
+TEST(WaitForSignal, ReturnsTheSignalThatArrives) {
+  run_event_loop([] {
+    auto raiser = spawn("raiser", [] { std::raise(SIGUSR2); });
+    EXPECT_EQ(wait_for_signal({SIGUSR1, SIGUSR2}, Deadline::after(20s)).value(), SIGUSR2);
+    raiser.join().value();
+  });
+}
+
+TEST(WaitForSignal, GivesUpAtItsDeadline) {
+  run_event_loop(
+      [] { EXPECT_EQ(wait_for_signal({SIGUSR1}, Deadline::after(1ms)).error(), std::errc::timed_out); });
+}
+
+TEST(WaitForSignal, IsToldToEveryFiberOfEveryWorkerThatWaits) {
+  std::latch waiting(3);
+  std::latch told(3);
+  on_workers(3, [&](int worker) {
+    SignalSet first{SIGUSR1};
+    SignalSet second{SIGUSR1};
+    waiting.arrive_and_wait();
+    if (worker == 0) ::kill(::getpid(), SIGUSR1);
+    EXPECT_EQ(first.wait().value(), SIGUSR1);
+    EXPECT_EQ(second.wait().value(), SIGUSR1);
+    told.arrive_and_wait();
   });
 }
 
