@@ -1,4 +1,4 @@
-// The examples of docs/processes.md.
+// The examples of docs/processes.md: pages_test.cpp sees to it that the page shows them as they are here.
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/process.hpp>
