@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -25,6 +26,7 @@
 #endif
 #if defined(ATLAS_TSAN)
 #include <sanitizer/tsan_interface.h>
+#include <signal.h>
 #endif
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
@@ -36,6 +38,21 @@
 #define ATLAS_NO_FRAME [[gnu::always_inline]] inline
 
 namespace atlas::detail::sanitizers {
+
+#if defined(ATLAS_TSAN)
+/// The signals that a loop listens to. ThreadSanitizer keeps one that arrives between two calls of the system
+/// for whoever runs then: for a fiber that now waits for that very signal, it would be lost.
+[[nodiscard]] inline const sigset_t& signals_of_loops() {
+  static const sigset_t set = [] {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (const int number : {SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2})
+      ::sigaddset(&signals, number);
+    return signals;
+  }();
+  return set;
+}
+#endif
 
 /// One per context. The calls come in pairs around each switch: entering/entered, leaving/left.
 class FiberState {
@@ -68,6 +85,7 @@ class FiberState {
     __sanitizer_start_switch_fiber(&outside_fake_stack_, bottom_, size_);
 #endif
 #if defined(ATLAS_TSAN)
+    ::pthread_sigmask(SIG_BLOCK, &signals_of_loops(), &outside_mask_);
     outside_ = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(inside_, 0);
 #endif
@@ -101,6 +119,7 @@ class FiberState {
 #endif
 #if defined(ATLAS_TSAN)
     __tsan_switch_to_fiber(outside_, 0);
+    ::pthread_sigmask(SIG_SETMASK, &outside_mask_, nullptr);
 #endif
   }
 
@@ -116,6 +135,7 @@ class FiberState {
 #if defined(ATLAS_TSAN)
   void* inside_ = nullptr;
   void* outside_ = nullptr;
+  sigset_t outside_mask_{};
 #endif
 #if defined(ATLAS_VALGRIND)
   unsigned valgrind_id_ = 0;
