@@ -15,7 +15,7 @@ namespace atlas {
 
 /// A value type, moved but never copied. It has no bound of its own: who appends, bounds.
 /// Pointers and views into it are valid until the next call that is not const, except that
-/// `commit` leaves them alone.
+/// `commit` and `consume` leave them alone.
 class ByteBuffer {
  public:
   ByteBuffer() = default;
