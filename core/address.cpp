@@ -1,5 +1,7 @@
 #include <atlas/core/address.hpp>
 
+#include <atlas/core/assert.hpp>
+
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -57,6 +59,13 @@ Result<SocketAddress> SocketAddress::unix_socket(std::string_view path) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) return Unexpected(std::errc::filename_too_long);
   SocketAddress address;
   address.path_ = path;
+  return address;
+}
+
+SocketAddress SocketAddress::with_port(std::uint16_t port) const {
+  ATLAS_ASSERT(!is_unix(), "a path has no port");
+  SocketAddress address = *this;
+  address.port_ = port;
   return address;
 }
 

@@ -34,6 +34,8 @@ class SocketAddress {
   [[nodiscard]] std::string host() const;
   /// 0 for a path.
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// The same address with another port. Not for a path.
+  [[nodiscard]] SocketAddress with_port(std::uint16_t port) const;
   /// Whether it is the address that stands for all (0.0.0.0 or ::).
   [[nodiscard]] bool is_wildcard() const noexcept;
   /// "127.0.0.1:80", "[::1]:80" or "unix:/path".

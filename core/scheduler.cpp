@@ -3,6 +3,7 @@
 #include <atlas/core/assert.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/fiber_record.hpp>
+#include <atlas/core/resolver.hpp>
 #include <atlas/core/stack_overflow.hpp>
 
 #include <fmt/format.h>
@@ -70,6 +71,13 @@ void Scheduler::run() {
   stopping_ = false;
   while (!stopping_ || queue_first_ != nullptr) turn(!stopping_);
 }
+
+Resolver& Scheduler::resolver() {
+  if (resolver_ == nullptr) resolver_ = std::make_unique<Resolver>();
+  return *resolver_;
+}
+
+void Scheduler::set_resolver(std::unique_ptr<Resolver> resolver) noexcept { resolver_ = std::move(resolver); }
 
 void Scheduler::turn(bool may_wait) {
   const Binding binding(*this);

@@ -30,6 +30,8 @@ namespace log {
 class Sink;
 }
 
+class Resolver;
+
 struct SchedulerOptions {
   std::size_t stack_bytes = std::size_t{256} * 1024;  ///< Per fiber; reserved, committed as touched.
   std::size_t switches_per_turn_max = 256;            ///< Fibers run from the queue before I/O is looked at.
@@ -92,6 +94,11 @@ class Scheduler {
   [[nodiscard]] FiberGroup* guests() const noexcept { return guests_; }
   void set_guests(FiberGroup* guests) noexcept { guests_ = guests; }
 
+  /// What looks names up for this thread's fibers; made with its default options at the first call.
+  [[nodiscard]] Resolver& resolver();
+  /// Replaces it. No fiber may be waiting for the one before.
+  void set_resolver(std::unique_ptr<Resolver> resolver) noexcept;
+
   // For the runtime itself.
   [[nodiscard]] detail::FiberRecord& create(std::string_view name, UniqueFunction body);
   void release(detail::FiberRecord& fiber) noexcept;
@@ -136,6 +143,7 @@ class Scheduler {
   log::Sink* log_sink_ = nullptr;
   FiberGroup* guests_ = nullptr;
   OffloadPool* offload_pool_ = nullptr;
+  std::unique_ptr<Resolver> resolver_;
   int worker_index_ = -1;
   bool stopping_ = false;
 };
