@@ -1,5 +1,6 @@
 #include <atlas/core/socket.hpp>
 
+#include <atlas/core/native_socket.hpp>
 #include <atlas/core/uv/uv_poll.hpp>
 #include <atlas/core/uv/uv_stream.hpp>
 
@@ -15,38 +16,19 @@
 namespace atlas {
 namespace {
 
-std::error_code last_error() { return {errno, std::system_category()}; }
+using detail::bound_address;
+using detail::last_error;
+using detail::NativeAddress;
 
-/// The system's form of an address.
-struct NativeAddress {
-  explicit NativeAddress(const SocketAddress& address)
-      : bytes(static_cast<socklen_t>(address.to_native(get()))) {}
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-
-  sockaddr_storage storage{};
-  socklen_t bytes;
-};
-
-Result<FileDescriptor> open_socket(const SocketAddress& address) {
-  const int family = address.is_unix()                                 ? AF_UNIX
-                     : address.family() == SocketAddress::Family::ipv4 ? AF_INET
-                                                                       : AF_INET6;
-  FileDescriptor fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return Unexpected(last_error());
-  return fd;
-}
-
-void set_option(int fd, int level, int option) {
-  const int on = 1;
-  ::setsockopt(fd, level, option, &on, sizeof on);
-}
+/// Where an option that is refused changes little.
+void try_option(int fd, int level, int option) { static_cast<void>(detail::set_option(fd, level, option)); }
 
 void set_listen_options(int fd, const SocketAddress& address, const ListenOptions& options) {
   if (address.is_unix()) return;
-  set_option(fd, SOL_SOCKET, SO_REUSEADDR);
-  if (options.reuse_port) set_option(fd, SOL_SOCKET, SO_REUSEPORT);
-  if (options.no_delay) set_option(fd, IPPROTO_TCP, TCP_NODELAY);
-  if (address.family() == SocketAddress::Family::ipv6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+  try_option(fd, SOL_SOCKET, SO_REUSEADDR);
+  if (options.reuse_port) try_option(fd, SOL_SOCKET, SO_REUSEPORT);
+  if (options.no_delay) try_option(fd, IPPROTO_TCP, TCP_NODELAY);
+  if (address.family() == SocketAddress::Family::ipv6) try_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 }
 
 /// Removes a unix socket that a server which is gone has left behind.
@@ -58,14 +40,6 @@ void remove_stale_socket(const SocketAddress& address) {
   if (::connect(probe.get(), native.get(), native.bytes) != 0 && errno == ECONNREFUSED) {
     ::unlink(address.host().c_str());
   }
-}
-
-SocketAddress bound_address(int fd) {
-  sockaddr_storage storage{};
-  socklen_t bytes = sizeof storage;
-  auto* native = reinterpret_cast<sockaddr*>(&storage);
-  ::getsockname(fd, native, &bytes);
-  return SocketAddress(native, bytes);
 }
 
 /// Errors that accept reports of a connection that is already gone, or of the network (accept(2)).
@@ -123,12 +97,11 @@ Listener::~Listener() {
 }
 
 Result<Listener> Listener::bind(const SocketAddress& address, const ListenOptions& options) {
-  auto fd = open_socket(address);
+  auto fd = detail::open_socket(address, SOCK_STREAM);
   if (!fd) return Unexpected(fd.error());
   set_listen_options(fd->get(), address, options);
   if (address.is_unix()) remove_stale_socket(address);
-  NativeAddress native(address);
-  if (::bind(fd->get(), native.get(), native.bytes) != 0) return Unexpected(last_error());
+  if (auto bound = detail::bind_socket(fd->get(), address); !bound) return Unexpected(bound.error());
   Listener listener(*std::move(fd), address, address.is_unix() ? address.host() : std::string());
   if (::listen(listener.fd_.get(), options.backlog) != 0) return Unexpected(last_error());
   if (!address.is_unix()) listener.address_ = bound_address(listener.fd_.get());
@@ -168,24 +141,6 @@ Result<void> Listener::wait_for_clients() {
 
 Result<StreamPtr> adopt_socket(FileDescriptor fd, const SocketAddress& peer) {
   return uv::UvStream::open(std::move(fd), peer);
-}
-
-Result<StreamPtr> connect(const SocketAddress& address, Deadline deadline) {
-  auto fd = open_socket(address);
-  if (!fd) return Unexpected(fd.error());
-  if (!address.is_unix()) set_option(fd->get(), IPPROTO_TCP, TCP_NODELAY);
-  NativeAddress native(address);
-  if (::connect(fd->get(), native.get(), native.bytes) != 0) {
-    if (errno != EINPROGRESS) return Unexpected(last_error());
-    uv::Readiness poll(fd->get());
-    const auto outcome = poll.wait({"connect"}, UV_WRITABLE, deadline);
-    if (!outcome.woken()) return Unexpected(outcome.error());
-    int error = 0;
-    socklen_t bytes = sizeof error;
-    ::getsockopt(fd->get(), SOL_SOCKET, SO_ERROR, &error, &bytes);
-    if (error != 0) return Unexpected(std::error_code(error, std::system_category()));
-  }
-  return adopt_socket(*std::move(fd), address);
 }
 
 }  // namespace atlas

@@ -1,4 +1,4 @@
-// Sockets of the operating system: listening, accepting, connecting, and as streams.
+// Sockets of the operating system: listening, accepting, and as streams. Connecting is connect.hpp.
 #pragma once
 
 #include <atlas/core/address.hpp>
@@ -83,8 +83,5 @@ class Listener {
 /// Makes an accepted (or otherwise connected, non-blocking) socket a stream of this thread's loop, and
 /// starts reading. `peer` may be given to save asking the system.
 [[nodiscard]] Result<StreamPtr> adopt_socket(FileDescriptor fd, const SocketAddress& peer);
-
-/// Suspends until connected to `address`.
-[[nodiscard]] Result<StreamPtr> connect(const SocketAddress& address, Deadline deadline = {});
 
 }  // namespace atlas

@@ -1,3 +1,4 @@
+#include <atlas/core/connect.hpp>
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/file.hpp>

@@ -1,6 +1,7 @@
 // Real sockets, of the loopback interface and of the file system.
 #include <atlas/core/socket.hpp>
 
+#include <atlas/core/connect.hpp>
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/signals.hpp>
@@ -202,21 +203,6 @@ TEST(Socket, AStreamMayBeDestroyedWhileItsFiberHasNotReadAll) {
     client->write("unread").value();
     char first = 0;
     EXPECT_EQ(server->read_some({&first, 1}, Deadline::after(10s)).value(), 1U);
-  });
-}
-
-TEST(Socket, ConnectingWhereNobodyListensIsRefused) {
-  run_event_loop([] {
-    const auto address = Listener::bind(loopback()).value().address();
-    EXPECT_EQ(connect(address).error(), std::errc::connection_refused);
-  });
-}
-
-TEST(Socket, ConnectingToAMissingUnixPathFails) {
-  run_event_loop([] {
-    const TemporaryFolder folder;
-    const auto address = SocketAddress::unix_socket(folder.file("nothing")).value();
-    EXPECT_EQ(connect(address).error(), std::errc::no_such_file_or_directory);
   });
 }
 
