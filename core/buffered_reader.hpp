@@ -37,7 +37,8 @@ class InputView {
 /// already returns at once. A call that fails, by its deadline for instance, has taken nothing: all that
 /// arrived is there for the next. Beside the stream's errors there are FramingErrc's: unexpected_end when the
 /// stream ends in the middle of what is read (at its beginning the end is a value), too_long, which the same
-/// call would answer again. Memory is bounded by what a call reads, and two read buffers of the stream.
+/// call would answer again. Memory is bounded by twice what a call may read and two read buffers of the
+/// stream.
 class BufferedReader {
  public:
   explicit BufferedReader(Stream& stream) noexcept : stream_(&stream) {}
