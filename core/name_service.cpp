@@ -1,5 +1,6 @@
 #include <atlas/core/name_service.hpp>
 
+#include <atlas/core/assert.hpp>
 #include <atlas/core/resolver.hpp>
 
 #include <string>
@@ -29,6 +30,7 @@ const std::error_category& resolve_category() noexcept {
 }
 
 void NameLookup::complete(Result<std::vector<SocketAddress>> answer) {
+  ATLAS_ASSERT(!answer_, "a question was answered twice");
   answer_ = std::move(answer);
   if (resolver_ != nullptr) resolver_->answered(*this);
   for (const auto& waiter : std::exchange(waiters_, {})) waiter.wake_queued();

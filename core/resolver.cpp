@@ -34,6 +34,13 @@ bool can_be_name(std::string_view text) {
          text.find('\0') == std::string_view::npos;
 }
 
+/// A name has a letter at least (RFC 6335 §5.1). What has none would be a number to the system, wherever it
+/// wraps around.
+bool can_be_service(std::string_view text) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return can_be_name(text) && std::ranges::any_of(text, is_letter);
+}
+
 std::string lower_case(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
@@ -68,7 +75,7 @@ Result<std::vector<SocketAddress>> Resolver::resolve(std::string_view host, std:
 Result<std::vector<SocketAddress>> Resolver::resolve(std::string_view host, std::string_view service,
                                                      Deadline deadline) {
   if (const auto port = number(service)) return resolve(host, *port, deadline);
-  if (!can_be_name(host) || !can_be_name(service)) return Unexpected(std::errc::invalid_argument);
+  if (!can_be_name(host) || !can_be_service(service)) return Unexpected(std::errc::invalid_argument);
   return ask({.host = lower_case(host), .service = std::string(service)}, deadline);
 }
 

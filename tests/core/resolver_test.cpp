@@ -102,7 +102,9 @@ TEST(Resolver, WhatCannotBeANameIsRefused) {
       EXPECT_EQ(names.resolver.resolve(host, "http").error(), std::errc::invalid_argument);
     }
     EXPECT_EQ(names.resolver.resolve(longest + "a", 80).error(), std::errc::invalid_argument);
-    EXPECT_EQ(names.resolver.resolve("a", "").error(), std::errc::invalid_argument);
+    for (const std::string_view service : {"", "65536", " 80", "+80", "-1", "80.0"}) {
+      EXPECT_EQ(names.resolver.resolve("a", service).error(), std::errc::invalid_argument) << service;
+    }
   });
   EXPECT_EQ(names.asked.size(), 1U);
 }
@@ -280,6 +282,12 @@ TEST(Resolver, MayGoBeforeItsAnswersCome) {
     resolver.reset();
     asked.at(0)->complete(Addresses{address("192.0.2.1")});
   });
+}
+
+TEST(Resolver, AQuestionIsAnsweredOnce) {
+  HeldResolver names;
+  names.loop.run([&] { EXPECT_TRUE(names.ask("a", Addresses{address("192.0.2.1")})); });
+  EXPECT_DEATH(names.asked.at(0)->complete(Addresses{}), "a question was answered twice");
 }
 
 TEST(Resolver, ASchedulersOwnCanBeReplaced) {
