@@ -69,6 +69,8 @@ class Context {
   }
 
   [[nodiscard]] const StackMemory& memory() const noexcept { return memory_; }
+  /// Where its stack ended when it was last left; meaningless while it is entered.
+  [[nodiscard]] const void* left_at() const noexcept { return inside_; }
 
  private:
   using Position = boost::context::detail::fcontext_t;

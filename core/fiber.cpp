@@ -184,7 +184,9 @@ bool cancelled() noexcept { return running_fiber().cancelled(); }
 
 std::string_view name() noexcept { return running_fiber().name(); }
 
-void set_detail(std::string_view detail) noexcept { running_fiber().detail = detail; }
+std::uint64_t id() noexcept { return running_fiber().id; }
+
+void set_detail(std::string_view detail) noexcept { running_fiber().set_detail(detail); }
 
 }  // namespace this_fiber
 }  // namespace atlas

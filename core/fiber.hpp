@@ -115,6 +115,8 @@ Result<void> sleep_for(Duration duration);
 /// Whether somebody has asked this fiber to end (and no shield is up).
 [[nodiscard]] bool cancelled() noexcept;
 [[nodiscard]] std::string_view name() noexcept;
+/// Unique among the fibers of this thread's scheduler; FiberFacts::id.
+[[nodiscard]] std::uint64_t id() noexcept;
 /// What this fiber is busy with, for reports (a request line). The bytes must live until replaced.
 void set_detail(std::string_view detail) noexcept;
 

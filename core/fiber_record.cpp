@@ -17,6 +17,15 @@ void FiberRecord::set_name(std::string_view name) noexcept {
   std::copy_n(name.data(), name_size, name_text.data());
 }
 
+// Whenever a signal comes, size and place belong together, or the size is 0.
+void FiberRecord::set_detail(std::string_view text) noexcept {
+  detail = {detail.data(), 0};
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  detail = {text.data(), 0};
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  detail = text;
+}
+
 bool FiberRecord::fire(std::uint64_t wait_generation, std::intptr_t value, bool queued) {
   if (generation != wait_generation) return false;
   ++generation;

@@ -1,7 +1,7 @@
 // What a scheduler knows of one fiber, and the scheduler's parts that every switch goes through, inline
 // for the reason given in context.hpp. Internal. Records are reused and never freed while their
-// scheduler lives, so that a waker may look at one at any time; `generation` and `incarnation` tell
-// it whether it still means the same wait and the same fiber.
+// scheduler lives, so that a waker may look at one at any time; `generation` tells it whether it still means
+// the same wait.
 #pragma once
 
 #include <atlas/core/assert.hpp>
@@ -14,6 +14,7 @@
 #include <atlas/core/wait.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -34,6 +35,9 @@ class SuspendHook {
 
 namespace detail {
 
+/// The first of all threads' schedulers, for a debugger, which finds every fiber from here.
+extern Scheduler* first_scheduler;
+
 /// `ready`: in the run queue, or running.
 enum class FiberState : std::uint8_t { free, ready, parked, finished };
 
@@ -46,6 +50,7 @@ struct alignas(64) FiberRecord {
   SuspendHook* suspend_hook = nullptr;
   FiberState state = FiberState::free;
   bool stack_used = false;       // since its deep pages were last given back
+  bool stack_shared = false;     // by fibers of several names, since then
   bool handle_attached = false;  // a Fiber handle will ask for the outcome
   bool cancel_requested = false;
   std::uint32_t shield_depth = 0;
@@ -55,11 +60,13 @@ struct alignas(64) FiberRecord {
   std::uint64_t generation = 0;
   WaitOutcome outcome;
   WaitReason reason{"", nullptr};
+  TimePoint suspended_at;  // the turn's time
   Timer deadline_timer;
   Deadline scope_deadline;
 
   // The fiber.
-  std::uint64_t incarnation = 0;
+  std::uint64_t id = 0;  // unique in its scheduler
+  TimePoint started_at;  // the turn's time
   UniqueFunction body;
   LocalBindings locals;  // inherited, like `scope_deadline`
   std::exception_ptr exception;
@@ -68,10 +75,11 @@ struct alignas(64) FiberRecord {
   ListLink<FiberRecord> group_link{this};
   std::uint8_t name_size = 0;
   std::array<char, 31> name_text{};
-  std::string_view detail;  // what it is busy with: the request line
+  std::string_view detail;  // what it is busy with: the request line; a signal's handler may look at it
 
   [[nodiscard]] std::string_view name() const noexcept { return {name_text.data(), name_size}; }
   void set_name(std::string_view name) noexcept;
+  void set_detail(std::string_view text) noexcept;
   [[nodiscard]] bool cancelled() const noexcept { return cancel_requested && shield_depth == 0; }
 
   /// Fires the wait of `wait_generation` if it is still open; true when it was. The fiber, if parked,
@@ -93,14 +101,14 @@ inline void Scheduler::enqueue(detail::FiberRecord& fiber) noexcept {
 }
 
 inline void Scheduler::resume(detail::FiberRecord& fiber) {
-  running_ = &fiber;
+  running_.store(&fiber, std::memory_order_relaxed);
   fiber.context->enter();
-  running_ = nullptr;
+  running_.store(nullptr, std::memory_order_relaxed);
   if (fiber.state == detail::FiberState::finished && !fiber.handle_attached) release(fiber);
 }
 
 inline void Scheduler::suspend(detail::FiberRecord& fiber) {
-  ATLAS_ASSERT(current_ == this && running_ == &fiber, "a fiber left its thread");
+  ATLAS_ASSERT(current_ == this && running() == &fiber, "a fiber left its thread");
 #ifndef NDEBUG
   detail::assert_no_std_mutex_held(fiber);
 #endif

@@ -57,14 +57,14 @@ FiberHandle FiberHandle::current() {
   handle.loop_ = LoopHandle::current();
   handle.record_ = Scheduler::current()->running();
   ATLAS_ASSERT(handle.record_ != nullptr, "this needs a fiber");
-  handle.incarnation_ = handle.record_->incarnation;
+  handle.incarnation_ = handle.record_->id;
   return handle;
 }
 
 void FiberHandle::cancel() const {
   loop_.post([record = record_, incarnation = incarnation_] {
     const bool alive = record->state == FiberState::ready || record->state == FiberState::parked;
-    if (alive && record->incarnation == incarnation) record->request_cancellation();
+    if (alive && record->id == incarnation) record->request_cancellation();
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <atlas/core/assert.hpp>
 #include <atlas/core/fiber.hpp>
+#include <atlas/core/fiber_facts.hpp>
 #include <atlas/core/fiber_record.hpp>
 #include <atlas/core/resolver.hpp>
 #include <atlas/core/stack_overflow.hpp>
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 namespace atlas {
@@ -20,6 +22,9 @@ using detail::FiberRecord;
 using detail::FiberState;
 
 constinit thread_local Scheduler* Scheduler::current_ = nullptr;
+constinit Scheduler* detail::first_scheduler = nullptr;
+
+static constinit std::mutex schedulers_mutex;  // for the list that begins there
 
 /// As a std::thread does whose function throws, but saying which one it was.
 [[noreturn]] static void abort_on_exception(const FiberRecord& fiber) noexcept {
@@ -57,12 +62,19 @@ Scheduler::Scheduler(Driver& driver, SchedulerOptions options)
       timers_(driver.now()),
       stacks_(options.stack_bytes),
       chunks_(options.read_chunk_bytes),
-      trim_timer_([](void* self) { static_cast<Scheduler*>(self)->trim(); }, this) {}
+      trim_timer_([](void* self) { static_cast<Scheduler*>(self)->trim(); }, this) {
+  const std::lock_guard lock(schedulers_mutex);
+  next_scheduler_ = std::exchange(detail::first_scheduler, this);
+}
 
 Scheduler::~Scheduler() {
   inbox_->close();
   ATLAS_ASSERT(alive_ == 0, "a scheduler was destroyed while a fiber was alive");
   for (auto& record : records_) trim_stack(record, false);
+  const std::lock_guard lock(schedulers_mutex);
+  Scheduler** link = &detail::first_scheduler;
+  while (*link != this) link = &(*link)->next_scheduler_;
+  *link = next_scheduler_;
 }
 
 void Scheduler::run() {
@@ -81,12 +93,15 @@ void Scheduler::set_resolver(std::unique_ptr<Resolver> resolver) noexcept { reso
 
 void Scheduler::turn(bool may_wait) {
   const Binding binding(*this);
-  ATLAS_ASSERT(running_ == nullptr, "a fiber cannot turn its own scheduler's loop");
+  ATLAS_ASSERT(!on_fiber(), "a fiber cannot turn its own scheduler's loop");
   inbox_->drain();
   timers_.advance(driver_.turn_time());
   run_batch();
   const bool wait = may_wait && queue_first_ == nullptr && !stopping_;
+  const auto beat = beat_.load(std::memory_order_relaxed);
+  beat_.store(beat + 1, std::memory_order_relaxed);
   driver_.poll(wait ? timers_.next_event() : driver_.turn_time());
+  beat_.store(beat + 2, std::memory_order_relaxed);
 }
 
 // Bounded, so that fibers which keep waking one another cannot starve I/O.
@@ -107,16 +122,16 @@ FiberRecord& Scheduler::create(std::string_view name, UniqueFunction body) {
   FiberRecord* fiber = free_;
   if (!fiber->context) give_stack(*fiber);  // may throw: the record stays on the free list
   free_ = std::exchange(fiber->next, nullptr);
-  fiber->set_name(name);
+  if (fiber->name() != name) rename(*fiber, name);
   fiber->body = std::move(body);
-  if (running_ != nullptr) {
-    fiber->locals = running_->locals;
-    fiber->scope_deadline = running_->scope_deadline;
+  if (const auto* parent = running()) {
+    fiber->locals = parent->locals;
+    fiber->scope_deadline = parent->scope_deadline;
   }
   fiber->state = FiberState::parked;
   fiber->stack_used = true;
-  ++fiber->incarnation;
-  ++started_;
+  fiber->id = ++started_;
+  fiber->started_at = driver_.turn_time();
   alive_high_water_ = std::max(alive_high_water_, ++alive_);
   return *fiber;
 }
@@ -160,7 +175,7 @@ void Scheduler::release(FiberRecord& fiber) noexcept {
   fiber.exception = nullptr;
   fiber.joiner = {};
   fiber.group = nullptr;
-  fiber.detail = {};
+  fiber.set_detail({});
   fiber.next = free_;
   free_ = &fiber;
   --alive_;
@@ -169,17 +184,46 @@ void Scheduler::release(FiberRecord& fiber) noexcept {
 void Scheduler::wake(FiberRecord& fiber, bool queued) {
   ATLAS_ASSERT(current_ == this || current_ == nullptr, "a fiber was woken from another scheduler's thread");
   fiber.state = FiberState::ready;
-  if (!queued && current_ == this && running_ == nullptr) return resume(fiber);
+  if (!queued && current_ == this && !on_fiber()) return resume(fiber);
   enqueue(fiber);
 }
 
 const FiberRecord* Scheduler::overflowed_fiber(const void* address) const noexcept {
-  if (running_ == nullptr || !running_->context) return nullptr;
-  return stacks_.in_guard(running_->context->memory(), address) ? running_ : nullptr;
+  const auto* fiber = running();
+  if (fiber == nullptr || !fiber->context) return nullptr;
+  return stacks_.in_guard(fiber->context->memory(), address) ? fiber : nullptr;
+}
+
+// What is behind `Fiber::name()` and its stack's mark changes together: a stack's depth is looked at before
+// another name takes it over, as often as samples are left; else it is nobody's.
+void Scheduler::rename(FiberRecord& fiber, std::string_view name) noexcept {
+  if (fiber.stack_used) {
+    sample_stack(fiber);
+    fiber.stack_shared = samples_left_ == 0;
+    if (!fiber.stack_shared) discard_deep_pages(fiber);
+  }
+  fiber.set_name(name);
+}
+
+void Scheduler::sample_stack(const FiberRecord& fiber) noexcept {
+  if (!fiber.context || !fiber.stack_used || fiber.stack_shared || samples_left_ == 0) return;
+  --samples_left_;
+  marks_.note(fiber.name(), detail::StackPool::touched_bytes(fiber.context->memory()));
+}
+
+std::vector<StackMark> Scheduler::stack_marks() {
+  for (const auto& record : records_) sample_stack(record);
+  std::vector<StackMark> marks;
+  for (const auto& mark : marks_.all()) {
+    marks.push_back({std::string(mark.name()), std::max(mark.bytes_max, shallow_bytes), mark.samples});
+  }
+  return marks;
 }
 
 // Stacks that the last interval needed at its busiest stay, without their deep pages; the rest go.
 void Scheduler::trim() noexcept {
+  samples_left_ = samples_per_interval;
+  for (const auto& record : records_) sample_stack(record);
   std::size_t kept = 0;
   const std::size_t keep_max = alive_high_water_ - alive_;
   for (FiberRecord* fiber = free_; fiber != nullptr; fiber = fiber->next) {
@@ -194,16 +238,21 @@ void Scheduler::trim() noexcept {
 }
 
 void Scheduler::trim_stack(FiberRecord& fiber, bool keep) noexcept {
-  constexpr std::size_t shallow_bytes = std::size_t{16} * 1024;
   if (!fiber.context) return;
   if (!keep) {
     const auto memory = fiber.context->memory();
     fiber.context.reset();
     detail::StackPool::discard_deep_pages(memory, 0);
     stacks_.give_back(memory);
-  } else if (std::exchange(fiber.stack_used, false)) {
-    detail::StackPool::discard_deep_pages(fiber.context->memory(), shallow_bytes);
+    fiber.stack_used = fiber.stack_shared = false;
+  } else if (fiber.stack_used) {
+    discard_deep_pages(fiber);
   }
+}
+
+void Scheduler::discard_deep_pages(FiberRecord& fiber) noexcept {
+  detail::StackPool::discard_deep_pages(fiber.context->memory(), shallow_bytes);
+  fiber.stack_used = fiber.stack_shared = false;
 }
 
 }  // namespace atlas

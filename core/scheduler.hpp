@@ -5,20 +5,25 @@
 #include <atlas/core/chunk.hpp>
 #include <atlas/core/driver.hpp>
 #include <atlas/core/inbox.hpp>
+#include <atlas/core/stack_marks.hpp>
 #include <atlas/core/stack_pool.hpp>
 #include <atlas/core/timer_wheel.hpp>
 #include <atlas/core/unique_function.hpp>
 #include <atlas/core/wait.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace atlas {
 
 class FiberGroup;
+struct FiberFacts;
+struct StackMark;
 
 namespace detail {
 struct FiberRecord;
@@ -40,7 +45,7 @@ struct SchedulerOptions {
       std::chrono::seconds(5);  ///< How often unused stack memory is given back; zero: never.
 };
 
-/// Single-threaded but for `inbox()`. Lives on the thread that runs it.
+/// Single-threaded but for `inbox()` and `pulse()`. Lives on the thread that runs it.
 class Scheduler {
  public:
   explicit Scheduler(Driver& driver, SchedulerOptions options = {});
@@ -71,12 +76,32 @@ class Scheduler {
   [[nodiscard]] const std::shared_ptr<Inbox>& inbox() noexcept { return inbox_; }
 
   /// Whether the caller is on a fiber (and may suspend) rather than on the loop's stack.
-  [[nodiscard]] bool on_fiber() const noexcept { return running_ != nullptr; }
-  [[nodiscard]] detail::FiberRecord* running() noexcept { return running_; }
+  [[nodiscard]] bool on_fiber() const noexcept { return running() != nullptr; }
+  [[nodiscard]] detail::FiberRecord* running() const noexcept {
+    return running_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] std::size_t fibers_alive() const noexcept { return alive_; }
   [[nodiscard]] std::uint64_t fibers_started() const noexcept { return started_; }
   /// Whether a fiber is in the run queue.
   [[nodiscard]] bool has_ready_fibers() const noexcept { return queue_first_ != nullptr; }
+  /// What its fibers are doing: of up to `count_max` of them. On the scheduler's own thread, on a fiber or
+  /// not.
+  [[nodiscard]] std::vector<FiberFacts> fibers(std::size_t count_max) const;
+  /// How deep the fibers of each name have used their stacks, as far as was looked: see StackMark. On the
+  /// scheduler's own thread.
+  [[nodiscard]] std::vector<StackMark> stack_marks();
+
+  /// What another thread can see of the loop.
+  struct Pulse {
+    std::uint64_t beat = 0;  ///< Changes with every turn.
+    bool busy = false;       ///< Not waiting for something to happen.
+  };
+  /// From any thread, while the scheduler lives.
+  [[nodiscard]] Pulse pulse() const noexcept {
+    const auto beat = beat_.load(std::memory_order_relaxed);
+    return {beat, beat % 2 == 0 || running() != nullptr};
+  }
+
   /// Slabs of stacks mapped at present.
   [[nodiscard]] std::size_t stack_slabs() const noexcept { return stacks_.slab_count(); }
 
@@ -121,13 +146,19 @@ class Scheduler {
   void arm_trim() noexcept;
   void trim() noexcept;
   void trim_stack(detail::FiberRecord& fiber, bool keep) noexcept;
+  void discard_deep_pages(detail::FiberRecord& fiber) noexcept;
+  void rename(detail::FiberRecord& fiber, std::string_view name) noexcept;
+  void sample_stack(const detail::FiberRecord& fiber) noexcept;
+
+  static constexpr std::size_t shallow_bytes = std::size_t{16} * 1024;  // of a pooled stack, never given back
+  static constexpr std::size_t samples_per_interval = 256;  // of stacks' depths: a system call for each
 
   [[gnu::tls_model("initial-exec")]] static constinit thread_local Scheduler* current_;
 
   // What every switch touches comes first.
   detail::FiberRecord* queue_first_ = nullptr;
-  detail::FiberRecord* queue_last_ = nullptr;  // meaningless while the queue is empty
-  detail::FiberRecord* running_ = nullptr;
+  detail::FiberRecord* queue_last_ = nullptr;            // meaningless while the queue is empty
+  std::atomic<detail::FiberRecord*> running_ = nullptr;  // atomic for pulse() only
   Driver& driver_;
   SchedulerOptions options_;
   std::shared_ptr<Inbox> inbox_;
@@ -140,6 +171,10 @@ class Scheduler {
   std::size_t alive_high_water_ = 0;  // since the last trim
   std::uint64_t started_ = 0;
   Timer trim_timer_;
+  std::atomic<std::uint64_t> beat_ = 0;  // odd while the driver may wait
+  detail::StackMarks marks_;
+  std::size_t samples_left_ = samples_per_interval;
+  Scheduler* next_scheduler_ = nullptr;  // see detail::first_scheduler
   log::Sink* log_sink_ = nullptr;
   FiberGroup* guests_ = nullptr;
   OffloadPool* offload_pool_ = nullptr;

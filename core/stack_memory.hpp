@@ -9,6 +9,8 @@ namespace atlas::detail {
 struct StackMemory {
   std::byte* bottom = nullptr;
   std::byte* top = nullptr;
+
+  [[nodiscard]] std::size_t bytes() const noexcept { return static_cast<std::size_t>(top - bottom); }
 };
 
 }  // namespace atlas::detail

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 namespace atlas::detail {
@@ -102,6 +103,21 @@ void StackPool::discard_deep_pages(const StackMemory& stack, std::size_t keep_by
       keep_bytes == 0 ? round_up(bytes, page_bytes) : (bytes - keep_bytes) / page_bytes * page_bytes;
   sanitizers::forget_stack(stack.bottom, std::min(bytes, discarded));
   ::madvise(stack.bottom, discarded, MADV_DONTNEED);
+}
+
+std::size_t StackPool::touched_bytes(const StackMemory& stack) noexcept {
+  constexpr std::size_t pages_at_once = 256;
+  const std::size_t page_bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  std::array<unsigned char, pages_at_once> resident{};
+  for (std::size_t at = 0; at < stack.bytes(); at += pages_at_once * page_bytes) {
+    const std::size_t bytes = std::min(stack.bytes() - at, pages_at_once * page_bytes);
+    if (::mincore(stack.bottom + at, bytes, resident.data()) != 0) return 0;
+    const auto end = resident.begin() + static_cast<std::ptrdiff_t>(round_up(bytes, page_bytes) / page_bytes);
+    const auto lowest = std::find_if(resident.begin(), end, [](unsigned char page) { return page % 2 != 0; });
+    if (lowest != end)
+      return stack.bytes() - at - static_cast<std::size_t>(lowest - resident.begin()) * page_bytes;
+  }
+  return 0;
 }
 
 bool StackPool::in_guard(const StackMemory& stack, const void* address) const noexcept {

@@ -29,6 +29,10 @@ class StackPool {
   /// Gives the pages of `stack` back to the system, but for the topmost `keep_bytes`.
   static void discard_deep_pages(const StackMemory& stack, std::size_t keep_bytes) noexcept;
 
+  /// Down to where the pages of `stack` take memory: how deep it was used since they were given back, in
+  /// pages. What was swapped out does not count.
+  [[nodiscard]] static std::size_t touched_bytes(const StackMemory& stack) noexcept;
+
   /// Whether `address` lies in the guard of `stack`. Async-signal-safe.
   [[nodiscard]] bool in_guard(const StackMemory& stack, const void* address) const noexcept;
 

@@ -40,6 +40,10 @@ void Timer::disarm() noexcept {
   wheel_ = nullptr;
 }
 
+TimePoint Timer::expiry() const noexcept {
+  return wheel_->origin_ + Tick(static_cast<Tick::rep>(expiry_tick_));
+}
+
 TimerWheel::TimerWheel(TimePoint now) noexcept : origin_(now) {}
 
 std::uint64_t TimerWheel::tick_at_or_after(TimePoint when) const noexcept {

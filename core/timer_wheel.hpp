@@ -35,6 +35,8 @@ class Timer : private detail::TimerLink {
   void arm(TimerWheel& wheel, TimePoint when) noexcept;
   void disarm() noexcept;
   [[nodiscard]] bool armed() const noexcept { return wheel_ != nullptr; }
+  /// When it fires, in whole ticks. It must be armed.
+  [[nodiscard]] TimePoint expiry() const noexcept;
 
  private:
   friend class TimerWheel;

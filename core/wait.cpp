@@ -61,12 +61,14 @@ WaitOutcome Wait::park(Deadline deadline) {
   if (fiber.suspend_hook != nullptr) fiber.suspend_hook->before_suspend();
   if (fiber.generation != generation_) return fiber.outcome;
 
+  const TimePoint now = fiber.scheduler.turn_time();
   const Deadline effective = earlier(deadline, fiber.scope_deadline);
   if (!effective.is_never()) {
-    if (effective.when() <= fiber.scheduler.turn_time()) return {WaitStatus::timed_out, 0};
+    if (effective.when() <= now) return {WaitStatus::timed_out, 0};
     fiber.deadline_timer.arm(fiber.scheduler.timers(), effective.when());
   }
   fiber.state = detail::FiberState::parked;
+  fiber.suspended_at = now;
   fiber.scheduler.suspend(fiber);
   fiber.deadline_timer.disarm();
   return fiber.outcome;
