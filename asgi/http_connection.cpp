@@ -2,6 +2,9 @@
 
 #include <atlas/core/scheduler.hpp>
 
+#include <fmt/format.h>
+
+#include <unordered_map>
 #include <utility>
 
 namespace atlas::asgi {
@@ -12,6 +15,14 @@ HttpConnection::HttpConnection(HttpConnections& owner, StreamPtr stream, Connect
       facts_(std::move(facts)),
       idle_timer_([](void* self) { static_cast<HttpConnection*>(self)->close_if_idle(); }, this) {
   stream_->set_input_observer(this);
+}
+
+std::string HttpConnection::client() const {
+  if (facts_.client_host.empty()) return {};
+  const bool is_ipv6 = facts_.client_host.find(':') != std::string::npos;
+  const auto port = facts_.client_port.value_or(0);
+  return is_ipv6 ? fmt::format("[{}]:{}", facts_.client_host, port)
+                 : fmt::format("{}:{}", facts_.client_host, port);
 }
 
 void HttpConnection::begin() { wait_for_request(owner_.worker_.options.timeouts.header); }
@@ -38,6 +49,7 @@ void HttpConnection::on_input() {
 }
 
 void HttpConnection::serve() {
+  fiber_id_ = this_fiber::id();
   owner_.count_fibers(0);
   auto cycle = owner_.take_cycle();
   cycle_ = cycle.get();
@@ -101,6 +113,17 @@ bool HttpConnections::drain(Deadline deadline) {
   for (auto* link = connections_.next; link != &connections_; link = link->next) link->owner->cut();
   static_cast<void>(fibers_.join());
   return false;
+}
+
+void HttpConnections::name_clients(std::vector<FiberRow>& rows) const {
+  std::unordered_map<std::uint64_t, const HttpConnection*> served_by;
+  for (const auto* link = connections_.next; link != &connections_; link = link->next) {
+    if (!link->owner->idle_) served_by.emplace(link->owner->fiber_id_, link->owner);
+  }
+  for (auto& row : rows) {
+    const auto found = served_by.find(row.fiber.id);
+    if (found != served_by.end()) row.client = found->second->client();
+  }
 }
 
 void HttpConnections::count_fibers(std::size_t ending) noexcept {

@@ -2,6 +2,7 @@
 // a stack or a buffer. Bytes that arrive start its fiber.
 #pragma once
 
+#include <atlas/asgi/fiber_census.hpp>
 #include <atlas/asgi/http_cycle.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/intrusive_list.hpp>
@@ -33,12 +34,14 @@ class HttpConnection final : private InputObserver {
   void serve();
   void linger();
   void wait_for_request(Duration timeout);
+  [[nodiscard]] std::string client() const;
 
   HttpConnections& owner_;
   StreamPtr stream_;
   ConnectionFacts facts_;
   HttpCycle* cycle_ = nullptr;  // while a request is being read or served
   bool idle_ = false;
+  std::uint64_t fiber_id_ = 0;  // of the last that served it
   Timer idle_timer_;
   detail::ListLink<HttpConnection> link_{this};
 };
@@ -58,6 +61,9 @@ class HttpConnections {
   /// Suspends: closes idle connections at once, waits until requests are finished, and at `deadline` cuts
   /// those that are not, cancelling their applications. True when none had to be cut.
   bool drain(Deadline deadline);
+
+  /// Adds to the fibers of connections whose clients they are. Does not suspend.
+  void name_clients(std::vector<FiberRow>& rows) const;
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 

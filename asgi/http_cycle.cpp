@@ -37,7 +37,7 @@ HttpCycle::HttpCycle(WorkerContext& worker)
   scope_.extensions = {.http_response_trailers = true,
                        .http_response_early_hint = true,
                        .http_response_push = true,
-                       .atlas = {.worker = worker.worker, .server = worker.server}};
+                       .atlas = {.worker = worker.worker, .server = worker.server, .fibers = worker.fibers}};
 }
 
 HttpCycle::End HttpCycle::run(Stream& stream, const ConnectionFacts& facts) {

@@ -23,6 +23,7 @@ struct WorkerContext {
   const Application& application;
   WorkerCounters& counters;
   const ServerStatus* server = nullptr;
+  const FiberCensus* fibers = nullptr;  ///< As applications may see it.
   int worker = -1;
   State state = {};  ///< From lifespan's start-up, copied to each request.
   ServerClock clock = {};

@@ -196,6 +196,14 @@ void add_running(std::vector<Option>& table) {
             text(server<&ServerOptions::root_path>, checked_root_path));
 }
 
+void add_seeing(std::vector<Option>& table) {
+  const Group group{table, "Seeing what it does"};
+  group.add("stall-threshold", "TIME", "a loop that is kept for longer is logged; 0: not watched",
+            duration(server<&ServerOptions::stall_threshold>, 0s));
+  group.add("debug-endpoints", "SWITCH", "on: the demo's /debug/fibers shows what every fiber does",
+            choice(server<&ServerOptions::debug_endpoints>, {{"off", false}, {"on", true}}));
+}
+
 void add_limits(std::vector<Option>& table) {
   const Group group{table, "Limits of a request (SIZE: 500, 64k, 16M, 1G)"};
   group.add("limit-request-line", "SIZE", "above: 414",
@@ -255,6 +263,7 @@ std::vector<Option> make_option_table() {
   std::vector<Option> table;
   add_listening(table);
   add_running(table);
+  add_seeing(table);
   add_limits(table);
   add_timeouts(table);
   add_log(table);

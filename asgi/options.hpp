@@ -48,6 +48,11 @@ struct ServerOptions {
   std::string server_name = "atlas";  ///< The `server` field of responses; empty: none.
   std::string root_path = {};         ///< Where a proxy has mounted this server; ASGI's root_path.
   AccessLogFormat access_log = AccessLogFormat::off;
+  /// How long a worker's loop may be kept from coming round before it is logged, and by whom; zero: not
+  /// watched.
+  Duration stall_threshold = std::chrono::milliseconds(200);
+  /// Whether applications get what /debug/fibers of the demo shows: AtlasExtension::fibers.
+  bool debug_endpoints = false;
   SchedulerOptions scheduler = {};
 };
 

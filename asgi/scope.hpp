@@ -12,6 +12,7 @@
 
 namespace atlas::asgi {
 
+class FiberCensus;
 class ServerStatus;
 
 enum class ScopeType : std::uint8_t { http, lifespan };
@@ -36,6 +37,8 @@ struct AtlasExtension {
   std::uint64_t connection_id = 0;       ///< Unique in this process; 0 on a lifespan scope.
   Deadline deadline = {};                ///< When the request's time is up.
   const ServerStatus* server = nullptr;  ///< Live facts; null outside of a server.
+  /// What every fiber is doing (FiberCensus::take); null unless ServerOptions::debug_endpoints.
+  const FiberCensus* fibers = nullptr;
 };
 
 /// What this server can do beyond plain ASGI.

@@ -1,7 +1,9 @@
 #include <atlas/asgi/server.hpp>
 
 #include <atlas/asgi/acceptor.hpp>
+#include <atlas/asgi/fiber_report.hpp>
 #include <atlas/asgi/lifespan.hpp>
+#include <atlas/asgi/stall_report.hpp>
 #include <atlas/asgi/worker.hpp>
 #include <atlas/core/assert.hpp>
 #include <atlas/core/event_loop.hpp>
@@ -65,7 +67,9 @@ class Server::Control {
       : application_(std::move(application)),
         options_(std::move(options)),
         log_(std::move(log)),
-        status_(worker_count(options_)) {}
+        status_(worker_count(options_)) {
+    if (options_.stall_threshold > Duration::zero()) stalls_.emplace(options_.stall_threshold);
+  }
 
   void start();
   void stop();
@@ -73,6 +77,7 @@ class Server::Control {
 
   [[nodiscard]] const std::vector<SocketAddress>& addresses() const noexcept { return addresses_; }
   [[nodiscard]] const ServerStatus& status() const noexcept { return status_; }
+  [[nodiscard]] const FiberCensus& census() const noexcept { return census_; }
 
  private:
   void serve(bool until_signalled);
@@ -83,6 +88,7 @@ class Server::Control {
   void stop_accepting();
   void hand_over(AcceptedSocket socket, const SocketAddress& listening);
   void heed_signals();
+  void heed_report_requests();
   void reopen_log();
   void wait_for_stop();
   void stop_workers();
@@ -94,6 +100,8 @@ class Server::Control {
   const ServerOptions options_;
   const std::optional<log::SinkOptions> log_;
   ServerStatus status_;
+  FiberCensus census_;
+  std::optional<StallWatch> stalls_;
   std::vector<SocketAddress> addresses_;
 
   // Of the control thread.
@@ -157,6 +165,7 @@ void Server::Control::run(bool until_signalled) {
 void Server::Control::serve_logged(bool until_signalled) {
   auto& scheduler = *Scheduler::current();
   inbox_ = scheduler.inbox();
+  const FiberCensus::Membership counted(census_);
   if (!log_) return serve(until_signalled);
   auto sink = log::Sink::open(*log_);
   if (!sink) throw StartError(fmt::format("cannot write the log: {}", sink.error().message()));
@@ -185,8 +194,12 @@ void Server::Control::serve(bool until_signalled) {
   }
 
   start_accepting();
-  Fiber signals;
-  if (until_signalled) signals = spawn("signals", [this] { heed_signals(); });
+  FiberGroup attendants;
+  if (until_signalled) {
+    attendants.spawn("signals", [this] { heed_signals(); });
+    attendants.spawn("fiber reports", [this] { heed_report_requests(); });
+  }
+  if (stalls_) attendants.spawn("stall watch", [this] { report_stalls(*stalls_, status_.stalls()); });
   for (const auto& address : addresses_)
     log::info("listening on {} (workers: {})", url(address), workers_.size());
   serving_ = true;
@@ -219,9 +232,11 @@ void Server::Control::bind() {
 void Server::Control::start_workers(const State& state) {
   try {
     for (std::size_t i = 0; i < worker_count(options_); ++i) {
-      workers_.push_back(std::make_unique<Worker>(
-          static_cast<int>(i), Worker::Environment{options_, application_, status_, sink_, state},
-          counting_into(workers_started_), counting_into(workers_ended_)));
+      workers_.push_back(
+          std::make_unique<Worker>(static_cast<int>(i),
+                                   Worker::Environment{options_, application_, status_, census_,
+                                                       stalls_ ? &*stalls_ : nullptr, sink_, state},
+                                   counting_into(workers_started_), counting_into(workers_ended_)));
     }
   } catch (const std::system_error& error) {
     report_failure(fmt::format("no thread for worker {}: {}", workers_.size(), error.code().message()));
@@ -293,6 +308,12 @@ void Server::Control::heed_signals() {
   }
 }
 
+// Apart from the other signals, which must not wait until the workers have answered.
+void Server::Control::heed_report_requests() {
+  SignalSet signals({SIGUSR1});
+  while (signals.wait()) log_fiber_report(census_.take());
+}
+
 void Server::Control::reopen_log() {
   if (sink_ == nullptr) return;
   if (const auto reopened = sink_->reopen(); !reopened) {
@@ -330,5 +351,8 @@ void Server::stop() { control_->stop(); }
 void Server::run_until_signalled() { control_->run(true); }
 const std::vector<SocketAddress>& Server::addresses() const noexcept { return control_->addresses(); }
 const ServerStatus& Server::status() const noexcept { return control_->status(); }
+std::vector<ThreadFibers> Server::fibers(Duration patience) const {
+  return control_->census().take(patience);
+}
 
 }  // namespace atlas::asgi

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atlas/asgi/application.hpp>
+#include <atlas/asgi/fiber_census.hpp>
 #include <atlas/asgi/options.hpp>
 #include <atlas/asgi/server_status.hpp>
 #include <atlas/core/address.hpp>
@@ -41,7 +42,8 @@ class Server {
   void stop();
 
   /// Runs in the calling thread, from start to stop, which SIGINT or SIGTERM asks for; a second one ends the
-  /// process at once. SIGHUP opens the log file anew. Throws as `start` and `stop` do.
+  /// process at once. SIGHUP opens the log file anew, SIGUSR1 logs what every fiber is doing. Throws as
+  /// `start` and `stop` do.
   void run_until_signalled();
 
   /// While started: the addresses in use, where port 0 has become a port.
@@ -49,6 +51,9 @@ class Server {
   /// The first address's port.
   [[nodiscard]] std::uint16_t port() const noexcept { return addresses().front().port(); }
   [[nodiscard]] const ServerStatus& status() const noexcept;
+  /// What every fiber is doing. Suspends on a fiber, else blocks: a thread that a fiber keeps is waited for
+  /// no longer than `patience`.
+  [[nodiscard]] std::vector<ThreadFibers> fibers(Duration patience = FiberCensus::default_patience) const;
 
  private:
   class Control;

@@ -5,7 +5,9 @@
 namespace atlas::asgi {
 
 ServerStatus::Totals ServerStatus::totals() const noexcept {
-  Totals totals{.workers = workers_.size(), .uptime = std::chrono::steady_clock::now() - started_};
+  Totals totals{.workers = workers_.size(),
+                .stalls = stalls_.get(),
+                .uptime = std::chrono::steady_clock::now() - started_};
   for (const auto& worker : workers_) {
     totals.requests += worker.requests.get();
     totals.connections_accepted += worker.connections_accepted.get();

@@ -41,6 +41,7 @@ class ServerStatus {
     std::uint64_t connections_open = 0;
     std::uint64_t fibers_alive = 0;
     std::uint64_t application_failures = 0;  ///< Since the start.
+    std::uint64_t stalls = 0;                ///< Of workers' loops, since the start.
     Duration uptime{};
   };
 
@@ -48,6 +49,8 @@ class ServerStatus {
 
   [[nodiscard]] Totals totals() const noexcept;
   [[nodiscard]] WorkerCounters& worker(std::size_t index) noexcept { return workers_[index]; }
+  /// Written by who watches the workers.
+  [[nodiscard]] Counter& stalls() noexcept { return stalls_; }
 
   /// A worker's loop, to start fibers on (run_on); of no loop before that worker has started. `worker` is
   /// from 0 to Totals::workers.
@@ -58,6 +61,7 @@ class ServerStatus {
   mutable std::mutex mutex_;
   std::vector<LoopHandle> loops_;
   std::vector<WorkerCounters> workers_;
+  Counter stalls_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 

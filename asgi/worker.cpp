@@ -35,24 +35,23 @@ void Worker::run() {
   auto& scheduler = *Scheduler::current();
   scheduler.set_log_sink(environment_.log_sink);
   scheduler.set_worker_index(index_);
+  std::optional<StallWatch::Membership> watched;
+  if (environment_.stalls != nullptr) watched.emplace(*environment_.stalls);
   inbox_ = scheduler.inbox();
   environment_.status.set_loop(static_cast<std::size_t>(index_), LoopHandle::current());
   Scope scope{.type = ScopeType::lifespan, .asgi = {.spec_version = "2.0"}, .state = environment_.state};
-  scope.extensions.atlas = {.worker = index_, .server = &environment_.status};
+  scope.extensions.atlas = {.worker = index_, .server = &environment_.status, .fibers = visible_census()};
   Lifespan lifespan(environment_.application, std::move(scope));
   if (auto error = lifespan.start_up()) {
     started_(std::move(error));
     return ended_(std::nullopt);
   }
 
-  WorkerContext context{.options = environment_.options,
-                        .application = environment_.application,
-                        .counters = environment_.status.worker(static_cast<std::size_t>(index_)),
-                        .server = &environment_.status,
-                        .worker = index_,
-                        .state = lifespan.state()};
+  auto shared = context(lifespan.state());
   {
-    HttpConnections connections(context);
+    HttpConnections connections(shared);
+    const FiberCensus::Membership counted(environment_.census,
+                                          [&](auto& rows) { connections.name_clients(rows); });
     connections_ = &connections;
     started_(std::nullopt);
     serve_until_stopped(connections);
@@ -67,6 +66,20 @@ void Worker::end_guests() {
   FiberGroup& guests = *Scheduler::current()->guests();
   guests.cancel();
   static_cast<void>(guests.join());
+}
+
+const FiberCensus* Worker::visible_census() const noexcept {
+  return environment_.options.debug_endpoints ? &environment_.census : nullptr;
+}
+
+WorkerContext Worker::context(const State& state) {
+  return {.options = environment_.options,
+          .application = environment_.application,
+          .counters = environment_.status.worker(static_cast<std::size_t>(index_)),
+          .server = &environment_.status,
+          .fibers = visible_census(),
+          .worker = index_,
+          .state = state};
 }
 
 void Worker::serve_until_stopped(HttpConnections& connections) {

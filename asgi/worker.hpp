@@ -3,12 +3,14 @@
 #pragma once
 
 #include <atlas/asgi/application.hpp>
+#include <atlas/asgi/fiber_census.hpp>
 #include <atlas/asgi/http_connection.hpp>
 #include <atlas/asgi/options.hpp>
 #include <atlas/asgi/server_status.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/inbox.hpp>
 #include <atlas/core/socket.hpp>
+#include <atlas/core/stall_watch.hpp>
 
 #include <atomic>
 #include <functional>
@@ -26,6 +28,8 @@ class Worker {
     const ServerOptions& options;
     const Application& application;
     ServerStatus& status;
+    FiberCensus& census;
+    StallWatch* stalls;  ///< Null: stalls are not watched.
     log::Sink* log_sink;
     State state;  ///< What the process's lifespan has set.
   };
@@ -53,6 +57,8 @@ class Worker {
  private:
   void run();
   static void end_guests();
+  [[nodiscard]] WorkerContext context(const State& state);
+  [[nodiscard]] const FiberCensus* visible_census() const noexcept;
   void serve_until_stopped(HttpConnections& connections);
   void accept_until_stopped(Listener& listener);
   void adopt(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id);

@@ -54,6 +54,7 @@ class HttpHarness {
   [[nodiscard]] std::optional<bool> drained() const noexcept { return drained_; }
 
   [[nodiscard]] std::size_t connections_open() const noexcept { return connections_->size(); }
+  [[nodiscard]] const asgi::HttpConnections& connections() const noexcept { return *connections_; }
   [[nodiscard]] const asgi::WorkerCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] TestLoop& loop() noexcept { return loop_; }
 
