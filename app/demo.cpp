@@ -1,7 +1,9 @@
 #include <atlas/app/demo.hpp>
 
 #include <atlas/app/demo_page.hpp>
+#include <atlas/app/fiber_page.hpp>
 #include <atlas/app/json_object.hpp>
+#include <atlas/asgi/fiber_census.hpp>
 #include <atlas/asgi/server_status.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/version.hpp>
@@ -24,6 +26,7 @@ using namespace asgi;
 constexpr int sleep_ms_max = 60'000;
 constexpr int stream_chunks_max = 10'000;
 constexpr int stream_pause_ms_max = 1'000;
+constexpr char nothing_here[] = "There is nothing here.\n";
 
 void answer(Send& send, int status, const std::string& text) {
   send(HttpResponseStart{.status = status, .headers = {{"content-type", "text/plain; charset=utf-8"}}});
@@ -140,11 +143,33 @@ void facts(const Scope& scope, Receive&, Send& send) {
       .add("connections_accepted", totals.connections_accepted)
       .add("fibers_alive", totals.fibers_alive)
       .add("application_failures", totals.application_failures)
+      .add("stalls", totals.stalls)
       .add("uptime_ms", std::chrono::floor<std::chrono::milliseconds>(totals.uptime).count())
       .add("worker", scope.extensions.atlas.worker)
       .add("connection_id", scope.extensions.atlas.connection_id);
   send(HttpResponseStart{.headers = {{"content-type", "application/json"}, {"cache-control", "no-store"}}});
   send(HttpResponseBody{.body = object.text()});
+}
+
+bool wants_json(const Scope& scope) {
+  if (scope.query_string == "format=json") return true;
+  return scope.headers.find("accept").value_or("").find("application/json") != std::string_view::npos;
+}
+
+void debug_fibers(const Scope& scope, Receive&, Send& send) {
+  const auto* census = scope.extensions.atlas.fibers;
+  if (census == nullptr) return answer(send, 404, nothing_here);
+  const bool json = wants_json(scope);
+  const std::string_view type = json ? "application/json" : "text/html; charset=utf-8";
+  const auto threads = census->take();
+  send(HttpResponseStart{
+      .headers = {{"content-type", type},
+                  {"content-security-policy",
+                   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"},
+                  {"x-content-type-options", "nosniff"},
+                  {"vary", "accept"},
+                  {"cache-control", "no-store"}}});
+  send(HttpResponseBody{.body = json ? fiber_json(threads) : fiber_page(threads)});
 }
 
 // ---- who answers what ----
@@ -158,7 +183,7 @@ struct Route {
 constexpr Route routes[] = {
     {"/plaintext", "GET", plaintext}, {"/json", "GET", json},   {"/echo", "POST", echo},
     {"/upload", "POST", upload},      {"/sleep", "GET", sleep}, {"/stream", "GET", stream},
-    {"/facts", "GET", facts},         {"/", "GET", page},
+    {"/facts", "GET", facts},         {"/", "GET", page},       {"/debug/fibers", "GET", debug_fibers},
 };
 
 bool takes(const Route& route, std::string_view method) {
@@ -178,7 +203,7 @@ void serve_http(const Scope& scope, Receive& receive, Send& send) {
     if (route.path != path) continue;
     return takes(route, scope.method) ? route.handler(scope, receive, send) : refuse_method(route, send);
   }
-  answer(send, 404, "There is nothing here.\n");
+  answer(send, 404, nothing_here);
 }
 
 void serve_lifespan(Receive& receive, Send& send) {

@@ -95,6 +95,7 @@ const std::string_view demo_page = R"html(<!doctype html>
     <div class="card"><dt class="label">Fibers alive</dt><dd class="value" data-fact="fibers_alive">–</dd></div>
     <div class="card"><dt class="label">Workers</dt><dd class="value" data-fact="workers">–</dd></div>
     <div class="card"><dt class="label">Failures</dt><dd class="value" data-fact="application_failures">–</dd></div>
+    <div class="card"><dt class="label">Stalls</dt><dd class="value" data-fact="stalls">–</dd></div>
     <div class="card"><dt class="label">Uptime</dt><dd class="value" id="uptime">–</dd></div>
   </dl>
 

@@ -11,6 +11,12 @@ void JsonObject::begin_member(std::string_view name) {
   text_.push_back(':');
 }
 
+JsonObject& JsonObject::add_json(std::string_view name, std::string_view json) {
+  begin_member(name);
+  text_.append(json);
+  return *this;
+}
+
 void JsonObject::append_string(std::string_view text) {
   text_.push_back('"');
   for (const char character : text) {

@@ -24,6 +24,9 @@ class JsonObject {
     return *this;
   }
 
+  /// A value that is JSON already: an array, an object, null.
+  JsonObject& add_json(std::string_view name, std::string_view json);
+
   /// The whole object. Valid as long as this one, until a member is added.
   [[nodiscard]] std::string_view text() {
     if (!complete_) text_.append(std::string_view(text_.size() == 0 ? "{}" : "}"));

@@ -13,6 +13,7 @@ namespace atlas::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
@@ -149,10 +150,12 @@ TEST_F(Demo, StreamRefusesWhatIsNotABoundedNumber) {
 
 TEST_F(Demo, FactsAreLive) {
   const auto first = get("/facts").body;
-  EXPECT_THAT(first,
-              MatchesRegex(R"(\{"version":"[0-9.]+","workers":1,"requests":[0-9]+,"connections_open":[0-9]+,)"
-                           R"("connections_accepted":[0-9]+,"fibers_alive":[0-9]+,"application_failures":0,)"
-                           R"("uptime_ms":[0-9]+,"worker":0,"connection_id":[0-9]+\})"));
+  EXPECT_THAT(
+      first,
+      MatchesRegex(
+          R"(\{"version":"[0-9.]+","workers":1,"requests":[0-9]+,"connections_open":[0-9]+,)"
+          R"("connections_accepted":[0-9]+,"fibers_alive":[0-9]+,"application_failures":0,"stalls":[0-9]+,)"
+          R"("uptime_ms":[0-9]+,"worker":0,"connection_id":[0-9]+\})"));
   EXPECT_THAT(first, HasSubstr(std::string("\"version\":\"") + version + "\""));
   EXPECT_NE(get("/facts").body, first);
 }
@@ -180,6 +183,62 @@ TEST_F(Demo, OtherMethodsAreToldWhichOnesThereAre) {
   response = get("/echo");
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(response.headers["allow"], "POST");
+}
+
+TEST_F(Demo, FibersAreNotShownUnlessSwitchedOn) {
+  const auto response = get("/debug/fibers");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, get("/nothing").body);
+}
+
+/// A server that shows its fibers, one of which sleeps for a client.
+class DemoFibers : public ::testing::Test {
+ protected:
+  DemoFibers() {
+    sleeper_.send_request("GET", "/sleep?ms=60000&<b>");
+    while (client_.request("GET", "/debug/fibers?format=json").body.find("/sleep") == std::string::npos)
+      continue;
+  }
+
+  RunningServer server_{{"--debug-endpoints=on", "--stack-size=128k", "--drain-timeout=0"}};
+  BlockingClient sleeper_{server_.port()};
+  BlockingClient client_{server_.port()};
+};
+
+TEST_F(DemoFibers, AreListedAsJson) {
+  auto response = client_.request("GET", "/debug/fibers?format=json");
+  EXPECT_EQ(response.headers["content-type"], "application/json");
+  EXPECT_THAT(response.body, StartsWith(R"({"threads":[{"worker":-1,"answered":true,"alive":)"));
+  EXPECT_THAT(response.body, ContainsRegex(R"("name":"client","state":"suspended","waits_for":"sleep",)"
+                                           R"("suspended_ms":[0-9]+,"age_ms":[0-9]+,"deadline_ms":[0-9]+,)"
+                                           R"("request":"GET /sleep.ms=60000&<b> HTTP/1.1",)"
+                                           R"("client":"127.0.0.1:[0-9]+","stack_bytes_used":[0-9]+,)"
+                                           R"("stack_bytes":1[0-9]+)"));
+  EXPECT_THAT(response.body,
+              ContainsRegex(R"("stacks":\[\{"name":"[a-z ]+","bytes_max":[0-9]+,"samples":[0-9]+)"));
+}
+
+TEST_F(DemoFibers, AreListedAsJsonForWhoAcceptsThat) {
+  auto response = client_.request("GET", "/debug/fibers", "accept: application/json\r\n");
+  EXPECT_EQ(response.headers["content-type"], "application/json");
+}
+
+TEST_F(DemoFibers, AreListedAsAPageInWhichNothingIsMarkup) {
+  auto response = client_.request("GET", "/debug/fibers", "accept: text/html\r\n");
+  EXPECT_EQ(response.headers["content-type"], "text/html; charset=utf-8");
+  EXPECT_THAT(response.headers["content-security-policy"], StartsWith("default-src 'none'; "));
+  EXPECT_THAT(response.body,
+              AllOf(StartsWith("<!doctype html>"), HasSubstr("Worker 0: "), HasSubstr("<td>sleep</td>"),
+                    HasSubstr("&amp;&lt;b&gt; HTTP/1.1"), HasSubstr("</html>")));
+}
+
+TEST_F(DemoFibers, AreLoggedOnSigusr1) {
+  server_.process().signal(SIGUSR1);
+  auto& log = server_.process().out();
+  EXPECT_THAT(log.find("fibers on 2 threads").value_or(""), HasSubstr("INFO  [fiber reports] "));
+  EXPECT_THAT(log.find("/sleep").value_or(""),
+              ContainsRegex("w0 +suspended .* client +sleep +GET /sleep.* from 127.0.0.1:[0-9]+$"));
+  EXPECT_TRUE(log.find("stacks of 'client': up to "));
 }
 
 TEST(DemoMounted, IsServedUnderARootPath) {

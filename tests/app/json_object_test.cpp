@@ -20,6 +20,12 @@ TEST(JsonObject, EscapesWhatAStringMayNotHold) {
   EXPECT_EQ(object.text(), "{\"a\\\"b\":\"\\\\ \\u000a \\u0001 \\u0000 /\",\"utf-8\":\"\u00e9\"}");
 }
 
+TEST(JsonObject, TakesJsonAsItIs) {
+  JsonObject object;
+  object.add_json("list", "[1,2]").add_json("none", "null");
+  EXPECT_EQ(object.text(), R"({"list":[1,2],"none":null})");
+}
+
 TEST(JsonObject, TakesNoMemberOnceItIsComplete) {
   JsonObject object;
   EXPECT_EQ(object.text(), "{}");

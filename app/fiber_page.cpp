@@ -1,0 +1,183 @@
+#include <atlas/app/fiber_page.hpp>
+
+#include <atlas/app/json_object.hpp>
+#include <atlas/asgi/fiber_report.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace atlas::app {
+namespace {
+
+using asgi::FiberRow;
+using asgi::ThreadFibers;
+
+constexpr std::size_t text_size_max = 1000;
+
+constexpr std::string_view page_begin = R"html(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Atlas: fibers</title>
+<style>
+  body { margin: 2rem; font: 15px/1.5 system-ui, sans-serif; }
+  h2 { margin: 1.75rem 0 .5rem; font-size: 1.1rem; }
+  .scroll { overflow-x: auto; }
+  table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+  th, td { padding: .25rem .75rem; text-align: left; border-bottom: 1px solid #8884; white-space: nowrap; }
+  th { font-weight: 600; }
+  td.number, th.number { text-align: right; }
+  td.request { font-family: ui-monospace, monospace; white-space: normal; overflow-wrap: anywhere; }
+  .stuck { color: #b3402a; font-weight: 600; }
+</style>
+</head>
+<body>
+<h1>Fibers</h1>
+<p>What each was doing when this page was made; reload for the present. <a href="?format=json">As JSON</a></p>
+)html";
+
+constexpr std::string_view fiber_heading =
+    "<div class=\"scroll\"><table>\n<tr><th>fiber</th><th>state</th><th>waits for</th><th "
+    "class=\"number\">since</th>"
+    "<th class=\"number\">age</th><th class=\"number\">due in</th><th class=\"number\">stack "
+    "used</th><th>client</th>"
+    "<th>request</th></tr>\n";
+
+constexpr std::string_view stack_heading =
+    "<div class=\"scroll\"><table>\n<tr><th>stacks of</th><th class=\"number\">used at most</th>"
+    "<th class=\"number\">samples</th></tr>\n";
+
+constexpr std::string_view table_end = "</table></div>\n";
+
+/// For HTML, in an element.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : asgi::printable(text, text_size_max)) {
+    switch (c) {
+      case '&': result += "&amp;"; break;
+      case '<': result += "&lt;"; break;
+      case '>': result += "&gt;"; break;
+      default: result += c;
+    }
+  }
+  return result;
+}
+
+std::string duration_text(const std::optional<Duration>& duration) {
+  return duration ? asgi::rough_duration(*duration) : std::string();
+}
+
+std::string kibibytes(std::size_t bytes) {
+  return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / 1024);
+}
+
+std::string table_row(const FiberRow& row) {
+  const auto& fiber = row.fiber;
+  return fmt::format(
+      "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td>"
+      "<td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td><td "
+      "class=\"request\">{}</td></tr>\n",
+      escaped(fiber.name), to_string(fiber.activity), escaped(fiber.waits_for),
+      duration_text(fiber.suspended_for), asgi::rough_duration(fiber.age), duration_text(fiber.deadline_left),
+      kibibytes(fiber.stack_bytes_used), escaped(row.client), escaped(fiber.detail));
+}
+
+std::string table_row(const StackMark& mark) {
+  return fmt::format("<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
+                     escaped(mark.name), kibibytes(mark.bytes_max), mark.samples);
+}
+
+template <class Row>
+void add_table(std::string& page, std::string_view heading, const std::vector<Row>& rows) {
+  if (rows.empty()) return;
+  page += heading;
+  for (const auto& row : rows) page += table_row(row);
+  page += table_end;
+}
+
+void add_thread(std::string& page, const ThreadFibers& thread) {
+  const auto name =
+      thread.worker < 0 ? std::string("Control thread") : fmt::format("Worker {}", thread.worker);
+  if (!thread.answered) {
+    page += fmt::format("<h2>{}</h2>\n<p class=\"stuck\">did not answer: a fiber keeps it</p>\n", name);
+    return;
+  }
+  page += fmt::format("<h2>{}: {} fibers</h2>\n", name, thread.alive);
+  if (thread.alive > thread.fibers.size())
+    page += fmt::format("<p>The first {}:</p>\n", thread.fibers.size());
+  add_table(page, fiber_heading, thread.fibers);
+  add_table(page, stack_heading, thread.stack_marks);
+}
+
+std::string milliseconds(const std::optional<Duration>& duration) {
+  if (!duration) return "null";
+  return fmt::format("{}", std::chrono::floor<std::chrono::milliseconds>(*duration).count());
+}
+
+std::string json_of(const FiberRow& row) {
+  const auto& fiber = row.fiber;
+  JsonObject object;
+  object.add("id", fiber.id)
+      .add("name", asgi::printable(fiber.name, text_size_max))
+      .add("state", to_string(fiber.activity))
+      .add("waits_for", fiber.waits_for)
+      .add_json("suspended_ms", milliseconds(fiber.suspended_for))
+      .add_json("age_ms", milliseconds(fiber.age))
+      .add_json("deadline_ms", milliseconds(fiber.deadline_left))
+      .add("request", asgi::printable(fiber.detail, text_size_max))
+      .add("client", row.client)
+      .add("stack_bytes_used", fiber.stack_bytes_used)
+      .add("stack_bytes", fiber.stack_bytes);
+  return std::string(object.text());
+}
+
+std::string json_of(const StackMark& mark) {
+  JsonObject object;
+  object.add("name", asgi::printable(mark.name, text_size_max))
+      .add("bytes_max", mark.bytes_max)
+      .add("samples", mark.samples);
+  return std::string(object.text());
+}
+
+template <class Item>
+std::string json_of(const std::vector<Item>& items);
+
+std::string json_of(const ThreadFibers& thread) {
+  JsonObject object;
+  object.add("worker", thread.worker)
+      .add_json("answered", thread.answered ? "true" : "false")
+      .add("alive", thread.alive)
+      .add_json("fibers", json_of(thread.fibers))
+      .add_json("stacks", json_of(thread.stack_marks));
+  return std::string(object.text());
+}
+
+template <class Item>
+std::string json_of(const std::vector<Item>& items) {
+  std::string array = "[";
+  for (const auto& item : items) {
+    if (array.size() > 1) array += ',';
+    array += json_of(item);
+  }
+  return array + "]";
+}
+
+}  // namespace
+
+std::string fiber_page(const std::vector<ThreadFibers>& threads) {
+  std::string page(page_begin);
+  for (const auto& thread : threads) add_thread(page, thread);
+  return page + "</body>\n</html>\n";
+}
+
+std::string fiber_json(const std::vector<ThreadFibers>& threads) {
+  JsonObject object;
+  return std::string(object.add_json("threads", json_of(threads)).text());
+}
+
+}  // namespace atlas::app

@@ -1,0 +1,18 @@
+// What every fiber is doing, as a page for people and as JSON for programs.
+#pragma once
+
+#include <atlas/asgi/fiber_census.hpp>
+
+#include <string>
+#include <vector>
+
+namespace atlas::app {
+
+/// A whole HTML page that loads nothing. What clients sent is escaped.
+[[nodiscard]] std::string fiber_page(const std::vector<asgi::ThreadFibers>& threads);
+
+/// {"threads":[{"worker":0,"answered":true,"alive":1,"fibers":[…],"stacks":[…]}]}; times in milliseconds,
+/// null where there is none. Bytes of a text that are not printable ASCII are written as \xhh.
+[[nodiscard]] std::string fiber_json(const std::vector<asgi::ThreadFibers>& threads);
+
+}  // namespace atlas::app
