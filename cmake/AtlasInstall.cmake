@@ -13,6 +13,8 @@ install(DIRECTORY core http asgi DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/atlas
   FILES_MATCHING PATTERN "*.hpp" PATTERN "core/uv" EXCLUDE)
 install(FILES ${atlas_include_dir}/atlas/version.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/atlas)
 
+install(FILES scripts/gdb/atlas.py DESTINATION ${CMAKE_INSTALL_DATADIR}/atlas/gdb)
+
 if(TARGET llhttp::llhttp)
   set(atlas_find_llhttp "find_dependency(llhttp)")
 endif()

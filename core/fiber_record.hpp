@@ -35,7 +35,7 @@ class SuspendHook {
 
 namespace detail {
 
-/// The first of all threads' schedulers, for a debugger, which finds every fiber from here.
+/// The first of all threads' schedulers, for a debugger: scripts/gdb/atlas.py finds every fiber from here.
 extern Scheduler* first_scheduler;
 
 /// `ready`: in the run queue, or running.
