@@ -17,7 +17,7 @@ constexpr std::size_t detail_size_max = 512;
 std::string culprit(const Stall& stall) {
   if (stall.stack.empty()) return "and its thread does not say by whom";
   if (stall.fiber.empty()) return "by the loop's own code";
-  const auto fiber = fmt::format("by fiber '{}'", stall.fiber);
+  auto fiber = fmt::format("by fiber '{}'", stall.fiber);
   if (stall.detail.empty()) return fiber;
   return fmt::format("{} serving '{}'", fiber, printable(stall.detail, detail_size_max));
 }

@@ -101,6 +101,7 @@ Result<File> File::unnamed(const std::string& folder, Deadline deadline) {
   return std::move(named->file());
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): of the file, if not of this object
 Result<std::size_t> File::read_some(std::span<char> into, Deadline deadline) {
   return read_piece(*this, into, at_position, deadline);
 }
@@ -110,10 +111,12 @@ Result<std::size_t> File::read_some_at(std::uint64_t offset, std::span<char> int
   return read_piece(*this, into, static_cast<std::int64_t>(offset), deadline);
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): of the file, if not of this object
 Result<void> File::write(std::string_view bytes, Deadline deadline) {
   return write_all(*this, bytes, at_position, deadline);
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): of the file, if not of this object
 Result<void> File::write_at(std::uint64_t offset, std::string_view bytes, Deadline deadline) {
   if (!countable(offset, bytes.size())) return Unexpected(std::errc::file_too_large);
   return write_all(*this, bytes, static_cast<std::int64_t>(offset), deadline);

@@ -80,7 +80,7 @@ Result<std::vector<SocketAddress>> Resolver::resolve(std::string_view host, std:
 }
 
 // The fiber keeps the lookup, whoever else forgets it.
-Resolver::Answer Resolver::ask(NameQuery query, Deadline deadline) {
+Resolver::Answer Resolver::ask(const NameQuery& query, Deadline deadline) {
   if (const auto* answer = known(query)) return *answer;
   const auto lookup = lookup_of(query);
   if (!lookup) return Unexpected(lookup.error());

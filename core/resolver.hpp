@@ -63,7 +63,7 @@ class Resolver {
     TimePoint until;
   };
 
-  Answer ask(NameQuery query, Deadline deadline);
+  Answer ask(const NameQuery& query, Deadline deadline);
   [[nodiscard]] const Answer* known(const NameQuery& query);
   Result<std::shared_ptr<NameLookup>> lookup_of(const NameQuery& query);
   void answered(NameLookup& lookup);

@@ -20,6 +20,7 @@ if [[ $mode == live ]]; then
 else
   # Not gdb's gcore, which leaves out whole mappings where the kernel guards pages in them.
   [[ $(</proc/sys/kernel/core_pattern) != [/\|]* ]] || fail "core files go elsewhere: /proc/sys/kernel/core_pattern"
+  export ASAN_OPTIONS="${ASAN_OPTIONS:-}:disable_coredump=0" TSAN_OPTIONS="${TSAN_OPTIONS:-}:disable_coredump=0"
   (cd "$scratch" && ulimit -c unlimited && "$program" abort) >/dev/null 2>&1 || true
   core=$(find "$scratch" -name 'core*')
   [[ -n $core ]] || fail "the program left no core file"
