@@ -27,6 +27,7 @@
 #if defined(ATLAS_TSAN)
 #include <sanitizer/tsan_interface.h>
 #include <signal.h>
+#include <unistd.h>
 #endif
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
@@ -51,6 +52,13 @@ namespace atlas::detail::sanitizers {
     return signals;
   }();
   return set;
+}
+
+/// ThreadSanitizer makes its record of a thread's signals when the thread first blocks, and loses a signal
+/// that arrives meanwhile: so it is made before anybody waits for signals.
+inline void make_record_of_signals() {
+  thread_local const int done = ::usleep(0);
+  static_cast<void>(done);
 }
 #endif
 
@@ -85,6 +93,7 @@ class FiberState {
     __sanitizer_start_switch_fiber(&outside_fake_stack_, bottom_, size_);
 #endif
 #if defined(ATLAS_TSAN)
+    make_record_of_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals_of_loops(), &outside_mask_);
     outside_ = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(inside_, 0);
