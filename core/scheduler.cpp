@@ -19,6 +19,8 @@
 namespace atlas {
 
 using detail::FiberRecord;
+using detail::StackMemory;
+using detail::StackPool;
 using detail::FiberState;
 
 constinit thread_local Scheduler* Scheduler::current_ = nullptr;
@@ -70,7 +72,9 @@ Scheduler::Scheduler(Driver& driver, SchedulerOptions options)
 Scheduler::~Scheduler() {
   inbox_->close();
   ATLAS_ASSERT(alive_ == 0, "a scheduler was destroyed while a fiber was alive");
-  for (auto& record : records_) trim_stack(record, false);
+  for (auto& record : records_) {
+    if (record.context) stacks_.give_back(take_stack(record));
+  }
   const std::lock_guard lock(schedulers_mutex);
   Scheduler** link = &detail::first_scheduler;
   while (*link != this) link = &(*link)->next_scheduler_;
@@ -118,9 +122,8 @@ void Scheduler::start(std::string_view name, UniqueFunction body) {
 }
 
 FiberRecord& Scheduler::create(std::string_view name, UniqueFunction body) {
-  if (free_ == nullptr) free_ = &records_.emplace_back(*this);
+  if (free_ == nullptr) add_stack();
   FiberRecord* fiber = free_;
-  if (!fiber->context) give_stack(*fiber);  // may throw: the record stays on the free list
   free_ = std::exchange(fiber->next, nullptr);
   if (fiber->name() != name) rename(*fiber, name);
   fiber->body = std::move(body);
@@ -136,14 +139,26 @@ FiberRecord& Scheduler::create(std::string_view name, UniqueFunction body) {
   return *fiber;
 }
 
-void Scheduler::give_stack(FiberRecord& fiber) {
-  fiber.context.emplace(stacks_.take(), run_fiber, &fiber);
-  if (!trim_timer_.armed()) arm_trim();
+void Scheduler::add_stack() {
+  if (free_without_stack_ == nullptr) free_without_stack_ = &records_.emplace_back(*this);
+  FiberRecord& fiber = *free_without_stack_;
+  fiber.context.emplace(stacks_.take(), run_fiber, &fiber);  // may throw: the record stays where it is
+  free_without_stack_ = std::exchange(fiber.next, free_);
+  free_ = &fiber;
+  ++stack_count_;
+  if (!trim_timer_.armed()) arm_trim(options_.trim_interval);
 }
 
-void Scheduler::arm_trim() noexcept {
-  if (options_.trim_interval <= Duration::zero()) return;
-  trim_timer_.arm(timers_, driver_.turn_time() + options_.trim_interval);
+StackMemory Scheduler::take_stack(FiberRecord& fiber) noexcept {
+  const auto stack = fiber.context->memory();
+  fiber.context.reset();
+  fiber.stack_used = fiber.stack_shared = false;
+  --stack_count_;
+  return stack;
+}
+
+void Scheduler::arm_trim(Duration delay) noexcept {
+  if (options_.trim_interval > Duration::zero()) trim_timer_.arm(timers_, driver_.turn_time() + delay);
 }
 
 void Scheduler::run_fiber(void* record) noexcept {
@@ -208,11 +223,16 @@ void Scheduler::rename(FiberRecord& fiber, std::string_view name) noexcept {
 void Scheduler::sample_stack(const FiberRecord& fiber) noexcept {
   if (!fiber.context || !fiber.stack_used || fiber.stack_shared || samples_left_ == 0) return;
   --samples_left_;
-  marks_.note(fiber.name(), detail::StackPool::touched_bytes(fiber.context->memory()));
+  marks_.note(fiber.name(), StackPool::touched_bytes(fiber.context->memory()));
+}
+
+void Scheduler::sample_stacks() noexcept {
+  for (auto record = records_.begin(); record != records_.end() && samples_left_ > 0; ++record)
+    sample_stack(*record);
 }
 
 std::vector<StackMark> Scheduler::stack_marks() {
-  for (const auto& record : records_) sample_stack(record);
+  sample_stacks();
   std::vector<StackMark> marks;
   for (const auto& mark : marks_.all()) {
     marks.push_back({std::string(mark.name()), std::max(mark.bytes_max, shallow_bytes), mark.samples});
@@ -220,38 +240,37 @@ std::vector<StackMark> Scheduler::stack_marks() {
   return marks;
 }
 
-// Stacks that the last interval needed at its busiest stay, without their deep pages; the rest go.
+// Stacks that the last interval needed at its busiest stay, without their deep pages; the rest go. Each costs
+// a system call, so that many of them are given back in portions.
 void Scheduler::trim() noexcept {
+  constexpr std::size_t portion = 500;
+  constexpr auto pause = std::chrono::milliseconds(10);
   samples_left_ = samples_per_interval;
-  for (const auto& record : records_) sample_stack(record);
-  std::size_t kept = 0;
-  const std::size_t keep_max = alive_high_water_ - alive_;
-  for (FiberRecord* fiber = free_; fiber != nullptr; fiber = fiber->next) {
-    if (!fiber->context) continue;
-    const bool keep = kept < keep_max;
-    trim_stack(*fiber, keep);
-    if (keep) ++kept;
+  sample_stacks();
+  std::size_t left = portion;
+  for (; left > 0 && stack_count_ > alive_high_water_; --left) remove_idle_stack();
+  for (auto* fiber = free_; left > 0 && fiber != nullptr; fiber = fiber->next) {
+    if (!fiber->stack_used) continue;
+    discard_deep_pages(*fiber);
+    --left;
   }
-  alive_high_water_ = alive_;
   stacks_.release_empty_slabs();
-  if (stacks_.slab_count() > 0) arm_trim();
+  if (left == 0) return arm_trim(pause);
+  alive_high_water_ = alive_;
+  if (stacks_.slab_count() > 0) arm_trim(options_.trim_interval);
 }
 
-void Scheduler::trim_stack(FiberRecord& fiber, bool keep) noexcept {
-  if (!fiber.context) return;
-  if (!keep) {
-    const auto memory = fiber.context->memory();
-    fiber.context.reset();
-    detail::StackPool::discard_deep_pages(memory, 0);
-    stacks_.give_back(memory);
-    fiber.stack_used = fiber.stack_shared = false;
-  } else if (fiber.stack_used) {
-    discard_deep_pages(fiber);
-  }
+void Scheduler::remove_idle_stack() noexcept {
+  FiberRecord& fiber = *free_;
+  free_ = std::exchange(fiber.next, free_without_stack_);
+  free_without_stack_ = &fiber;
+  const auto stack = take_stack(fiber);
+  StackPool::discard_deep_pages(stack, 0);
+  stacks_.give_back(stack);
 }
 
 void Scheduler::discard_deep_pages(FiberRecord& fiber) noexcept {
-  detail::StackPool::discard_deep_pages(fiber.context->memory(), shallow_bytes);
+  StackPool::discard_deep_pages(fiber.context->memory(), shallow_bytes);
   fiber.stack_used = fiber.stack_shared = false;
 }
 

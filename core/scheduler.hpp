@@ -142,13 +142,15 @@ class Scheduler {
   void resume(detail::FiberRecord& fiber);
   void finish(detail::FiberRecord& fiber) noexcept;
   void run_batch();
-  void give_stack(detail::FiberRecord& fiber);
-  void arm_trim() noexcept;
+  void add_stack();
+  [[nodiscard]] detail::StackMemory take_stack(detail::FiberRecord& fiber) noexcept;
+  void remove_idle_stack() noexcept;
+  void arm_trim(Duration delay) noexcept;
   void trim() noexcept;
-  void trim_stack(detail::FiberRecord& fiber, bool keep) noexcept;
   void discard_deep_pages(detail::FiberRecord& fiber) noexcept;
   void rename(detail::FiberRecord& fiber, std::string_view name) noexcept;
   void sample_stack(const detail::FiberRecord& fiber) noexcept;
+  void sample_stacks() noexcept;
 
   static constexpr std::size_t shallow_bytes = std::size_t{16} * 1024;  // of a pooled stack, never given back
   static constexpr std::size_t samples_per_interval = 256;  // of stacks' depths: a system call for each
@@ -166,9 +168,11 @@ class Scheduler {
   detail::StackPool stacks_;
   ChunkPool chunks_;
   std::deque<detail::FiberRecord> records_;
-  detail::FiberRecord* free_ = nullptr;  // most recently used first
+  detail::FiberRecord* free_ = nullptr;  // with their stacks, most recently used first
+  detail::FiberRecord* free_without_stack_ = nullptr;
+  std::size_t stack_count_ = 0;
   std::size_t alive_ = 0;
-  std::size_t alive_high_water_ = 0;  // since the last trim
+  std::size_t alive_high_water_ = 0;  // since the last trim that was complete
   std::uint64_t started_ = 0;
   Timer trim_timer_;
   std::atomic<std::uint64_t> beat_ = 0;  // odd while the driver may wait

@@ -2,9 +2,11 @@
 // guard below it. One pool per worker; not thread-safe. Internal.
 #pragma once
 
+#include <atlas/core/intrusive_list.hpp>
 #include <atlas/core/stack_memory.hpp>
 
 #include <cstddef>
+#include <map>
 #include <vector>
 
 namespace atlas::detail {
@@ -41,9 +43,9 @@ class StackPool {
 
  private:
   struct Slab {
-    std::byte* base;
-    std::size_t in_use;
+    std::size_t in_use = 0;
     std::vector<StackMemory> free;
+    ListLink<Slab> with_room_link{this};
   };
 
   static constexpr std::size_t stacks_per_slab = 64;
@@ -52,11 +54,12 @@ class StackPool {
   [[nodiscard]] static bool guard(std::byte* slot) noexcept;
   [[nodiscard]] std::size_t slot_bytes() const noexcept;
   [[nodiscard]] std::size_t slab_bytes() const noexcept;
-  Slab& slab_of(const StackMemory& stack) noexcept;
+  [[nodiscard]] Slab& slab_of(const StackMemory& stack) noexcept;
 
   std::size_t page_bytes_;
   std::size_t stack_bytes_;
-  std::vector<Slab> slabs_;
+  std::map<std::byte*, Slab> slabs_;  // by their lowest address
+  ListLink<Slab> with_room_;          // head; most recently used first
 };
 
 }  // namespace atlas::detail

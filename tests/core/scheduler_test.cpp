@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -156,8 +157,24 @@ TEST(Scheduler, TrimmingGivesTheStacksOfABusyMomentBack) {
   EXPECT_GE(loop.scheduler().stack_slabs(), 15U);
   loop.advance(5s);  // the busy moment lies within this interval …
   EXPECT_GE(loop.scheduler().stack_slabs(), 15U);
-  loop.advance(5s);  // … and before this one
+  loop.advance(6s);  // … and before this one
   EXPECT_EQ(loop.scheduler().stack_slabs(), 0U);
+}
+
+TEST(Scheduler, ManyStacksAreGivenBackInPortions) {
+  TestLoop loop({.stack_bytes = std::size_t{16} * 1024, .trim_interval = 5s});
+  loop.run([] {
+    FiberGroup group;
+    for (int i = 0; i < 3000; ++i) group.spawn("member", [] { this_fiber::yield(); });
+    group.join().value();
+  });
+  std::set<std::size_t> slab_counts;
+  for (int i = 0; i < 2000; ++i) {
+    loop.advance(10ms);
+    slab_counts.insert(loop.scheduler().stack_slabs());
+  }
+  EXPECT_EQ(*slab_counts.begin(), 0U);
+  EXPECT_GE(slab_counts.size(), 6U);
 }
 
 TEST(Scheduler, TrimmingKeepsTheStacksThatAreInUse) {
