@@ -19,9 +19,9 @@
 namespace atlas {
 
 using detail::FiberRecord;
+using detail::FiberState;
 using detail::StackMemory;
 using detail::StackPool;
-using detail::FiberState;
 
 constinit thread_local Scheduler* Scheduler::current_ = nullptr;
 constinit Scheduler* detail::first_scheduler = nullptr;
