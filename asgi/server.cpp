@@ -6,11 +6,14 @@
 #include <atlas/asgi/stall_report.hpp>
 #include <atlas/asgi/worker.hpp>
 #include <atlas/core/assert.hpp>
+#include <atlas/core/event.hpp>
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/log.hpp>
 #include <atlas/core/signals.hpp>
 #include <atlas/core/socket.hpp>
+#include <atlas/core/unhurried.hpp>
+#include <atlas/core/world.hpp>
 
 #include <fmt/format.h>
 
@@ -20,7 +23,7 @@
 #include <algorithm>
 #include <csignal>
 #include <future>
-#include <thread>
+#include <memory>
 #include <utility>
 
 namespace atlas::asgi {
@@ -58,6 +61,31 @@ std::string url(const SocketAddress& address) {
   return address.is_unix() ? address.to_string() : fmt::format("http://{}", address.to_string());
 }
 
+/// What `start` waits for, on a fiber or not.
+class StartUp {
+ public:
+  void succeeded() {
+    outcome_.set_value();
+    known_.set();
+  }
+  void failed(const std::exception_ptr& exception) {
+    outcome_.set_exception(exception);
+    known_.set();
+  }
+  /// Suspends on a fiber, else blocks; rethrows what it failed with.
+  void wait() {
+    if (this_fiber::exists()) {
+      const detail::Unhurried unhurried;
+      known_.wait().value();
+    }
+    outcome_.get_future().get();
+  }
+
+ private:
+  std::promise<void> outcome_;
+  Event known_;
+};
+
 }  // namespace
 
 /// The thread that binds, accepts and stops: its own loop, beside the workers'.
@@ -73,13 +101,14 @@ class Server::Control {
 
   void start();
   void stop();
-  void run(bool until_signalled);
+  void run_until_signalled();
 
   [[nodiscard]] const std::vector<SocketAddress>& addresses() const noexcept { return addresses_; }
   [[nodiscard]] const ServerStatus& status() const noexcept { return status_; }
   [[nodiscard]] const FiberCensus& census() const noexcept { return census_; }
 
  private:
+  void serve_started();
   void serve(bool until_signalled);
   void serve_logged(bool until_signalled);
   void bind();
@@ -119,47 +148,48 @@ class Server::Control {
   Waker waiter_;
 
   // Between `start` and `stop`.
-  std::promise<void> ready_;
-  std::thread thread_;
+  std::optional<StartUp> start_up_;
+  std::unique_ptr<RunningLoop> loop_;
   std::shared_ptr<Inbox> inbox_;
   std::exception_ptr stop_failure_;
 };
 
 void Server::Control::start() {
-  ATLAS_ASSERT(!thread_.joinable(), "a server was started twice");
-  ready_ = {};
-  auto ready = ready_.get_future();
-  thread_ = std::thread([this] {
-    try {
-      run(false);
-    } catch (...) {
-      if (serving_) {
-        stop_failure_ = std::current_exception();
-      } else {
-        ready_.set_exception(std::current_exception());
-      }
-    }
-  });
+  ATLAS_ASSERT(loop_ == nullptr, "a server was started twice");
+  start_up_.emplace();
+  loop_ = this_world().start_loop([this] { serve_started(); }, options_.scheduler);
   try {
-    ready.get();
+    start_up_->wait();
   } catch (...) {
-    thread_.join();
+    loop_.reset();
     throw;
   }
 }
 
+void Server::Control::serve_started() {
+  try {
+    serve_logged(false);
+  } catch (...) {
+    if (serving_) {
+      stop_failure_ = std::current_exception();
+    } else {
+      start_up_->failed(std::current_exception());
+    }
+  }
+}
+
 void Server::Control::stop() {
-  if (!thread_.joinable()) return;
+  if (loop_ == nullptr) return;
   inbox_->post([this] {
     stop_requested_ = true;
     waiter_.wake();
   });
-  thread_.join();
+  loop_.reset();
   if (auto failure = std::exchange(stop_failure_, nullptr)) std::rethrow_exception(failure);
 }
 
-void Server::Control::run(bool until_signalled) {
-  run_event_loop([&] { serve_logged(until_signalled); }, options_.scheduler);
+void Server::Control::run_until_signalled() {
+  run_event_loop([this] { serve_logged(true); }, options_.scheduler);
 }
 
 void Server::Control::serve_logged(bool until_signalled) {
@@ -203,7 +233,7 @@ void Server::Control::serve(bool until_signalled) {
   for (const auto& address : addresses_)
     log::info("listening on {} (workers: {})", url(address), workers_.size());
   serving_ = true;
-  if (!until_signalled) ready_.set_value();
+  if (!until_signalled) start_up_->succeeded();
 
   wait_for_stop();
   log::info("stopping");
@@ -348,7 +378,7 @@ Server::~Server() {
 
 void Server::start() { control_->start(); }
 void Server::stop() { control_->stop(); }
-void Server::run_until_signalled() { control_->run(true); }
+void Server::run_until_signalled() { control_->run_until_signalled(); }
 const std::vector<SocketAddress>& Server::addresses() const noexcept { return control_->addresses(); }
 const ServerStatus& Server::status() const noexcept { return control_->status(); }
 std::vector<ThreadFibers> Server::fibers(Duration patience) const {

@@ -33,12 +33,13 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   /// Binds, starts the threads and runs the application's lifespan start-up; returns once clients are
-  /// accepted. Blocks the calling thread, which may be any but a worker's. Throws StartError.
+  /// accepted. On a fiber suspends, else blocks the thread, which may be any but a worker's. Throws
+  /// StartError.
   void start();
 
   /// Stops accepting, closes idle connections, lets running requests finish within Timeouts::drain, runs
-  /// lifespan's shutdown. Blocks until all is ended. Does nothing when not started. Throws
-  /// std::runtime_error when the application's shutdown failed.
+  /// lifespan's shutdown. Blocks the thread until all is ended (suspends in a simulation). Does nothing when
+  /// not started. Throws std::runtime_error when the application's shutdown failed.
   void stop();
 
   /// Runs in the calling thread, from start to stop, which SIGINT or SIGTERM asks for; a second one ends the

@@ -2,7 +2,6 @@
 
 #include <atlas/asgi/acceptor.hpp>
 #include <atlas/asgi/lifespan.hpp>
-#include <atlas/core/event_loop.hpp>
 #include <atlas/core/log.hpp>
 
 #include <utility>
@@ -27,9 +26,7 @@ Worker::Worker(int index, Environment environment, Report started, Report ended)
       environment_(std::move(environment)),
       started_(std::move(started)),
       ended_(std::move(ended)),
-      thread_([this] { run_event_loop([this] { run(); }, environment_.options.scheduler); }) {}
-
-Worker::~Worker() { thread_.join(); }
+      loop_(this_world().start_loop([this] { run(); }, environment_.options.scheduler)) {}
 
 void Worker::run() {
   auto& scheduler = *Scheduler::current();
@@ -121,13 +118,14 @@ void Worker::accept_until_stopped(Listener& listener) {
 // A connection that arrives after the drain has begun is closed: it was accepted a moment too late.
 void Worker::adopt(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id) {
   if (connections_ == nullptr || stopping_) return;
-  auto stream = adopt_socket(std::move(socket.fd), socket.peer);
+  const auto peer = socket.peer;
+  auto stream = adopt_socket(std::move(socket));
   if (!stream) {
     log::warn("a connection could not be served: {}", stream.error().message());
     return;
   }
   const auto local = listening.is_wildcard() ? (*stream)->local_address() : listening;
-  connections_->add(*std::move(stream), connection_facts(connection_id, socket.peer, local));
+  connections_->add(*std::move(stream), connection_facts(connection_id, peer, local));
 }
 
 void Worker::stop() {

@@ -11,13 +11,13 @@
 #include <atlas/core/inbox.hpp>
 #include <atlas/core/socket.hpp>
 #include <atlas/core/stall_watch.hpp>
+#include <atlas/core/world.hpp>
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace atlas::asgi {
@@ -40,7 +40,7 @@ class Worker {
   /// Starts the thread.
   Worker(int index, Environment environment, Report started, Report ended);
   /// Joins the thread, which must have been told to stop, or have failed to start.
-  ~Worker();
+  ~Worker() = default;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -77,7 +77,7 @@ class Worker {
   bool stopping_ = false;
   Waker stop_waiter_;
 
-  std::thread thread_;
+  std::unique_ptr<RunningLoop> loop_;
 };
 
 }  // namespace atlas::asgi

@@ -6,6 +6,7 @@
 #include <atlas/core/resolver.hpp>
 #include <atlas/core/socket.hpp>
 #include <atlas/core/uv/uv_poll.hpp>
+#include <atlas/core/world.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -93,12 +94,17 @@ class SocketConnector final : public Connector {
 }  // namespace
 
 Result<StreamPtr> connect(const SocketAddress& address, Deadline deadline, const ConnectOptions& options) {
+  return this_world().connect(address, deadline, options);
+}
+
+Result<StreamPtr> detail::connect_system_socket(const SocketAddress& address, Deadline deadline,
+                                                const ConnectOptions& options) {
   const DeadlineScope scope(deadline);
-  auto fd = detail::open_socket(address, SOCK_STREAM);
+  auto fd = open_socket(address, SOCK_STREAM);
   if (!fd) return Unexpected(fd.error());
   if (auto prepared = prepare(fd->get(), address, options); !prepared) return Unexpected(prepared.error());
   if (auto connected = connect_socket(fd->get(), address); !connected) return Unexpected(connected.error());
-  return adopt_socket(*std::move(fd), address);
+  return adopt_socket({.fd = *std::move(fd), .peer = address});
 }
 
 Result<StreamPtr> connect(std::string_view host, std::uint16_t port, Deadline deadline,

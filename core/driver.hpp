@@ -7,6 +7,9 @@
 
 namespace atlas {
 
+class World;
+
+/// Of the system's world, unless it says otherwise.
 class Driver {
  public:
   virtual ~Driver() = default;
@@ -22,6 +25,9 @@ class Driver {
 
   /// Makes a `poll` that waits, or the next one, return soon. From any thread.
   virtual void interrupt() noexcept = 0;
+
+  /// What the loop's fibers find beyond it. Outlives the driver.
+  [[nodiscard]] virtual World& world() noexcept;
 };
 
 }  // namespace atlas

@@ -21,10 +21,7 @@ struct Guests : FiberGroup {
 
 }  // namespace
 
-void run_event_loop(UniqueFunction main, const SchedulerOptions& options) {
-  uv::UvDriver driver;
-  Scheduler scheduler(driver, options);
-  std::exception_ptr exception;
+void detail::post_main(Scheduler& scheduler, UniqueFunction& main, std::exception_ptr& exception) {
   scheduler.inbox()->post([&] {
     scheduler.start("main", [&] {
       try {
@@ -36,6 +33,13 @@ void run_event_loop(UniqueFunction main, const SchedulerOptions& options) {
       scheduler.stop();
     });
   });
+}
+
+void run_event_loop(UniqueFunction main, const SchedulerOptions& options) {
+  uv::UvDriver driver;
+  Scheduler scheduler(driver, options);
+  std::exception_ptr exception;
+  detail::post_main(scheduler, main, exception);
   scheduler.run();
   if (exception) std::rethrow_exception(exception);
 }

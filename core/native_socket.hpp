@@ -2,11 +2,13 @@
 #pragma once
 
 #include <atlas/core/address.hpp>
+#include <atlas/core/connect.hpp>
 #include <atlas/core/result.hpp>
 #include <atlas/core/socket.hpp>
 
 #include <sys/socket.h>
 
+#include <memory>
 #include <system_error>
 
 namespace atlas::detail {
@@ -33,5 +35,11 @@ Result<void> set_buffer_bytes(int fd, int receive_bytes, int send_bytes);
 
 [[nodiscard]] SocketAddress bound_address(int fd);
 Result<void> bind_socket(int fd, const SocketAddress& address);
+
+/// Listener::bind and atlas::connect in the system's world.
+[[nodiscard]] Result<std::unique_ptr<ListeningSocket>> listen_on_system_socket(const SocketAddress& address,
+                                                                               const ListenOptions& options);
+[[nodiscard]] Result<StreamPtr> connect_system_socket(const SocketAddress& address, Deadline deadline,
+                                                      const ConnectOptions& options);
 
 }  // namespace atlas::detail

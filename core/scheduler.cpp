@@ -85,7 +85,7 @@ void Scheduler::run() {
   const Binding binding(*this);
   const detail::StackOverflowGuard overflow_guard;
   stopping_ = false;
-  while (!stopping_ || queue_first_ != nullptr) turn(!stopping_);
+  while (!stopped()) turn(!stopping_);
 }
 
 Resolver& Scheduler::resolver() {
@@ -111,10 +111,27 @@ void Scheduler::turn(bool may_wait) {
 // Bounded, so that fibers which keep waking one another cannot starve I/O.
 void Scheduler::run_batch() {
   for (std::size_t i = 0; i < options_.switches_per_turn_max && queue_first_ != nullptr; ++i) {
+    if (options_.wake_order != nullptr) bring_forward(options_.wake_order->next(ready_count()));
     FiberRecord& fiber = *queue_first_;
     queue_first_ = std::exchange(fiber.next, nullptr);
     resume(fiber);
   }
+}
+
+std::size_t Scheduler::ready_count() const noexcept {
+  std::size_t count = 0;
+  for (const auto* fiber = queue_first_; fiber != nullptr; fiber = fiber->next) ++count;
+  return count;
+}
+
+void Scheduler::bring_forward(std::size_t place) noexcept {
+  if (place == 0) return;
+  FiberRecord* before = queue_first_;
+  while (--place > 0) before = before->next;
+  FiberRecord* chosen = before->next;
+  before->next = chosen->next;
+  if (queue_last_ == chosen) queue_last_ = before;
+  chosen->next = std::exchange(queue_first_, chosen);
 }
 
 void Scheduler::start(std::string_view name, UniqueFunction body) {

@@ -37,12 +37,23 @@ class Sink;
 
 class Resolver;
 
+/// Chooses who runs next, instead of who has waited longest: for tests of what may happen in any order.
+class WakeOrder {
+ public:
+  /// The place of one of `ready` fibers, of which there is at least one, in the order of their wake-ups.
+  [[nodiscard]] virtual std::size_t next(std::size_t ready) noexcept = 0;
+
+ protected:
+  ~WakeOrder() = default;
+};
+
 struct SchedulerOptions {
   std::size_t stack_bytes = std::size_t{256} * 1024;  ///< Per fiber; reserved, committed as touched.
   std::size_t switches_per_turn_max = 256;            ///< Fibers run from the queue before I/O is looked at.
   std::size_t read_chunk_bytes = std::size_t{32} * 1024;  ///< Read buffers, shared by all connections.
   Duration trim_interval =
-      std::chrono::seconds(5);  ///< How often unused stack memory is given back; zero: never.
+      std::chrono::seconds(5);      ///< How often unused stack memory is given back; zero: never.
+  WakeOrder* wake_order = nullptr;  ///< Outlives the scheduler. Null: first come, first served.
 };
 
 /// Single-threaded but for `inbox()` and `pulse()`. Lives on the thread that runs it.
@@ -63,6 +74,8 @@ class Scheduler {
   /// `may_wait` and no fiber is ready.
   void turn(bool may_wait);
   void stop() noexcept { stopping_ = true; }
+  /// Whether `run` would return: for who turns it.
+  [[nodiscard]] bool stopped() const noexcept { return stopping_ && queue_first_ == nullptr; }
 
   /// Puts a new fiber that nobody joins into the run queue; an exception that leaves `body` aborts the
   /// process.
@@ -142,6 +155,8 @@ class Scheduler {
   void resume(detail::FiberRecord& fiber);
   void finish(detail::FiberRecord& fiber) noexcept;
   void run_batch();
+  void bring_forward(std::size_t place) noexcept;
+  [[nodiscard]] std::size_t ready_count() const noexcept;
   void add_stack();
   [[nodiscard]] detail::StackMemory take_stack(detail::FiberRecord& fiber) noexcept;
   void remove_idle_stack() noexcept;

@@ -3,6 +3,7 @@
 #include <atlas/core/native_socket.hpp>
 #include <atlas/core/uv/uv_poll.hpp>
 #include <atlas/core/uv/uv_stream.hpp>
+#include <atlas/core/world.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,6 +13,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <string>
 
 namespace atlas {
 namespace {
@@ -60,57 +63,40 @@ bool concerns_one_client(int error) {
   }
 }
 
-}  // namespace
-
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-class Listener::Poll : public uv::Readiness {
+class SystemListener final : public ListeningSocket {
  public:
-  using Readiness::Readiness;
+  SystemListener(FileDescriptor fd, SocketAddress address, std::string owned_path)
+      : fd_(std::move(fd)), address_(std::move(address)), owned_path_(std::move(owned_path)) {}
+  ~SystemListener() override;
+  SystemListener(const SystemListener&) = delete;
+  SystemListener& operator=(const SystemListener&) = delete;
+
+  Result<AcceptedSocket> accept() override;
+  [[nodiscard]] const SocketAddress& address() const noexcept override { return address_; }
+
+ private:
+  struct Round {
+    int size = 0;
+    int left = 0;
+  };
+
+  Result<void> wait_for_clients();
+
+  FileDescriptor fd_;
+  SocketAddress address_;
+  std::string owned_path_;  // to remove
+  std::optional<uv::Readiness> readiness_;
+  Round round_;  // of accepting, between two looks at the loop
 };
 
-Listener::Listener(FileDescriptor fd, SocketAddress address, std::string owned_path)
-    : fd_(std::move(fd)), address_(std::move(address)), owned_path_(std::move(owned_path)) {}
-
-Listener::Listener(Listener&& other) noexcept
-    : fd_(std::move(other.fd_)),
-      address_(std::move(other.address_)),
-      owned_path_(std::exchange(other.owned_path_, {})),
-      poll_(std::move(other.poll_)),
-      round_(other.round_) {}
-
-Listener& Listener::operator=(Listener&& other) noexcept {
-  Listener taken(std::move(other));
-  std::swap(fd_, taken.fd_);
-  std::swap(address_, taken.address_);
-  std::swap(owned_path_, taken.owned_path_);
-  std::swap(poll_, taken.poll_);
-  std::swap(round_, taken.round_);
-  return *this;
-}
-
-Listener::~Listener() {
-  poll_.reset();
+SystemListener::~SystemListener() {
+  readiness_.reset();
   if (!owned_path_.empty()) ::unlink(owned_path_.c_str());
-}
-
-Result<Listener> Listener::bind(const SocketAddress& address, const ListenOptions& options) {
-  auto fd = detail::open_socket(address, SOCK_STREAM);
-  if (!fd) return Unexpected(fd.error());
-  set_listen_options(fd->get(), address, options);
-  if (address.is_unix()) remove_stale_socket(address);
-  if (auto bound = detail::bind_socket(fd->get(), address); !bound) return Unexpected(bound.error());
-  Listener listener(*std::move(fd), address, address.is_unix() ? address.host() : std::string());
-  if (::listen(listener.fd_.get(), options.backlog) != 0) return Unexpected(last_error());
-  if (!address.is_unix()) listener.address_ = bound_address(listener.fd_.get());
-  return listener;
 }
 
 // Asking for a connection that is not there costs nearly as much as accepting one, so a round asks for as
 // many as the last one found, and for more while they keep coming; then the loop has its turn.
-Result<AcceptedSocket> Listener::accept() {
+Result<AcceptedSocket> SystemListener::accept() {
   for (;;) {
     if (round_.left == 0) {
       if (auto ready = wait_for_clients(); !ready) return Unexpected(ready.error());
@@ -129,18 +115,46 @@ Result<AcceptedSocket> Listener::accept() {
   }
 }
 
-Result<void> Listener::wait_for_clients() {
+Result<void> SystemListener::wait_for_clients() {
   constexpr int round_max = 64;
-  if (!poll_) poll_ = std::make_unique<Poll>(fd_.get());
-  const auto outcome = poll_->wait({"accept", this}, UV_READABLE);
+  if (!readiness_) readiness_.emplace(fd_.get());
+  const auto outcome = readiness_->wait({"accept", this}, UV_READABLE);
   if (!outcome.woken()) return Unexpected(outcome.error());
   round_.size = std::clamp(2 * round_.size, 1, round_max);
   round_.left = round_.size;
   return {};
 }
 
-Result<StreamPtr> adopt_socket(FileDescriptor fd, const SocketAddress& peer) {
-  return uv::UvStream::open(std::move(fd), peer);
+}  // namespace
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::unique_ptr<ListeningSocket>> detail::listen_on_system_socket(const SocketAddress& address,
+                                                                         const ListenOptions& options) {
+  auto fd = open_socket(address, SOCK_STREAM);
+  if (!fd) return Unexpected(fd.error());
+  const int descriptor = fd->get();
+  set_listen_options(descriptor, address, options);
+  if (address.is_unix()) remove_stale_socket(address);
+  if (auto bound = bind_socket(descriptor, address); !bound) return Unexpected(bound.error());
+  auto listener = std::make_unique<SystemListener>(*std::move(fd),
+                                                   address.is_unix() ? address : bound_address(descriptor),
+                                                   address.is_unix() ? address.host() : std::string());
+  if (::listen(descriptor, options.backlog) != 0) return Unexpected(last_error());
+  return Result<std::unique_ptr<ListeningSocket>>(std::move(listener));
+}
+
+Result<Listener> Listener::bind(const SocketAddress& address, const ListenOptions& options) {
+  auto socket = this_world().listen(address, options);
+  if (!socket) return Unexpected(socket.error());
+  return Listener(*std::move(socket));
+}
+
+Result<StreamPtr> adopt_socket(AcceptedSocket socket) {
+  if (socket.simulated != nullptr) return socket.simulated->attach();
+  return uv::UvStream::open(std::move(socket.fd), socket.peer);
 }
 
 }  // namespace atlas

@@ -31,10 +31,24 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
+/// The accepted end of a simulated connection, which no loop owns yet.
+class DetachedStream {
+ public:
+  DetachedStream() = default;
+  /// Cuts the connection, unless it was attached.
+  virtual ~DetachedStream() = default;
+  DetachedStream(const DetachedStream&) = delete;
+  DetachedStream& operator=(const DetachedStream&) = delete;
+
+  /// A stream of the calling thread's loop. Once.
+  [[nodiscard]] virtual Result<StreamPtr> attach() = 0;
+};
+
 /// A connection just accepted: a descriptor that no loop owns yet, so it may go to another thread.
 struct AcceptedSocket {
   FileDescriptor fd;
   SocketAddress peer;
+  std::unique_ptr<DetachedStream> simulated = nullptr;  ///< Instead of a descriptor, in a simulated world.
 };
 
 struct ListenOptions {
@@ -43,45 +57,43 @@ struct ListenOptions {
   bool reuse_port = false;  ///< SO_REUSEPORT.
 };
 
-/// A bound, listening socket. Not tied to a thread until its first `accept`.
+/// What a Listener stands on: a socket of the system's, or of a simulated world. Calls are as Listener's.
+class ListeningSocket {
+ public:
+  ListeningSocket() = default;
+  virtual ~ListeningSocket() = default;
+  ListeningSocket(const ListeningSocket&) = delete;
+  ListeningSocket& operator=(const ListeningSocket&) = delete;
+
+  [[nodiscard]] virtual Result<AcceptedSocket> accept() = 0;
+  [[nodiscard]] virtual const SocketAddress& address() const noexcept = 0;
+};
+
+/// A bound, listening socket. Not tied to a thread until its first `accept`; then it is destroyed on that
+/// one.
 class Listener {
  public:
-  /// Binds and listens. IPv6 addresses are IPv6 only. A unix socket's path that no server listens on any
-  /// more is taken over; a listener removes its own path when destroyed.
+  /// Binds and listens, in this_world(). IPv6 addresses are IPv6 only. A unix socket's path that no server
+  /// listens on any more is taken over; a listener removes its own path when destroyed.
   [[nodiscard]] static Result<Listener> bind(const SocketAddress& address, const ListenOptions& options = {});
-  Listener(Listener&& other) noexcept;
-  Listener& operator=(Listener&& other) noexcept;
-  /// On the thread that accepted, if any did.
-  ~Listener();
 
   /// The next client that has connected; suspends until there is one, and now and then while there are, for
   /// the loop to have its turn. Errors of one client's connection are skipped; those of the system
   /// (too_many_files_open, too_many_files_open_in_system, not_enough_memory, …) are answered, and the next
   /// call tries again.
-  Result<AcceptedSocket> accept();
+  Result<AcceptedSocket> accept() { return socket_->accept(); }
 
   /// The address in use: port 0 has become a port.
-  [[nodiscard]] const SocketAddress& address() const noexcept { return address_; }
+  [[nodiscard]] const SocketAddress& address() const noexcept { return socket_->address(); }
 
  private:
-  class Poll;
-  struct Round {
-    int size = 0;
-    int left = 0;
-  };
+  explicit Listener(std::unique_ptr<ListeningSocket> socket) noexcept : socket_(std::move(socket)) {}
 
-  Listener(FileDescriptor fd, SocketAddress address, std::string owned_path);
-  Result<void> wait_for_clients();
-
-  FileDescriptor fd_;
-  SocketAddress address_;
-  std::string owned_path_;  // to remove
-  std::unique_ptr<Poll> poll_;
-  Round round_;  // of accepting, between two looks at the loop
+  std::unique_ptr<ListeningSocket> socket_;  // null when moved from
 };
 
 /// Makes an accepted (or otherwise connected, non-blocking) socket a stream of this thread's loop, and
-/// starts reading. `peer` may be given to save asking the system.
-[[nodiscard]] Result<StreamPtr> adopt_socket(FileDescriptor fd, const SocketAddress& peer);
+/// starts reading.
+[[nodiscard]] Result<StreamPtr> adopt_socket(AcceptedSocket socket);
 
 }  // namespace atlas

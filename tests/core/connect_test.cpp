@@ -307,7 +307,7 @@ TEST(Connect, WorksFromSeveralWorkers) {
     }
     for (int i = 0; worker == 0 && i < clients * connections_each; ++i) {
       auto accepted = listener.accept().value();
-      streams.push_back(adopt_socket(std::move(accepted.fd), accepted.peer).value());
+      streams.push_back(adopt_socket(std::move(accepted)).value());
       EXPECT_EQ(streams.back()->read_chunk().value().bytes().size(), 1U);
     }
     if (worker == 0) static_cast<void>(Listener(std::move(listener)));  // on the thread that accepted

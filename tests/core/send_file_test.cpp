@@ -50,7 +50,7 @@ struct Connection {
     auto listener = Listener::bind(SocketAddress::ip("127.0.0.1", 0).value()).value();
     auto connecting = spawn("client", [&] { client = connect(listener.address()).value(); });
     auto accepted = listener.accept().value();
-    server = adopt_socket(std::move(accepted.fd), accepted.peer).value();
+    server = adopt_socket(std::move(accepted)).value();
     connecting.join().value();
   }
   StreamPtr client;

@@ -40,7 +40,7 @@ Connection connect_to(Listener& listener) {
   StreamPtr client;
   auto connecting = spawn("client", [&] { client = connect(listener.address()).value(); });
   auto accepted = listener.accept().value();
-  auto server = adopt_socket(std::move(accepted.fd), accepted.peer).value();
+  auto server = adopt_socket(std::move(accepted)).value();
   connecting.join().value();
   return {std::move(client), std::move(server)};
 }
@@ -185,7 +185,7 @@ TEST(Socket, AConnectionThatThePeerResetIsAnError) {
     auto connecting = spawn("client", [&] { return static_cast<void>(connect(listener.address()).value()); });
     auto accepted = listener.accept().value();
     connecting.join().value();  // the client has gone
-    const auto server = adopt_socket(std::move(accepted.fd), accepted.peer).value();
+    const auto server = adopt_socket(std::move(accepted)).value();
     EXPECT_EQ(read_all(*server), "");
     std::error_code error;  // the first write is answered with a reset, a later one fails
     while (!error) {
@@ -226,7 +226,7 @@ TEST(Listener, AcceptsManyOneAfterTheOther) {
     });
     for (int i = 0; i < 50; ++i) {
       auto accepted = listener.accept().value();
-      const auto stream = adopt_socket(std::move(accepted.fd), accepted.peer).value();
+      const auto stream = adopt_socket(std::move(accepted)).value();
       EXPECT_EQ(read_all(*stream), "x");
     }
     clients.join().value();

@@ -22,7 +22,7 @@ using testing::TestLoop;
 /// Answers one client's pings until it leaves.
 void serve_pings(Listener& listener) {
   auto accepted = listener.accept().value();
-  TcpStream client(adopt_socket(std::move(accepted.fd), accepted.peer).value());
+  TcpStream client(adopt_socket(std::move(accepted)).value());
   while (const auto line = client.read_line().value()) {
     client.write(*line == "PING" ? "+PONG\r\n" : "-ERR\r\n").value();
   }

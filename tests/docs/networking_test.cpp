@@ -84,7 +84,7 @@ TEST(NetworkingPage, PingsACache) {
     auto listener = Listener::bind(loopback()).value();
     auto server = spawn("cache", [&] {
       auto accepted = listener.accept().value();
-      TcpStream client(adopt_socket(std::move(accepted.fd), accepted.peer).value());
+      TcpStream client(adopt_socket(std::move(accepted)).value());
       if (*client.read_line().value() == "PING") client.write("+PONG\r\n").value();
     });
     EXPECT_EQ(ping_cache("127.0.0.1", listener.address().port()), "+PONG");
