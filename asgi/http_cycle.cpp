@@ -55,7 +55,8 @@ HttpCycle::End HttpCycle::run(Stream& stream, const ConnectionFacts& facts) {
   {
     const HookScope hook(*this);
     end = serve_requests();
-    if (end != End::cut && !write_answers()) end = End::cut;
+    // Also before a cut: earlier answers are complete, and the client sees where the last one breaks off.
+    if (!write_answers()) end = End::cut;
   }
   if (end == End::cut) stream.abort();
   this_fiber::set_detail({});

@@ -2,6 +2,8 @@
 // copied and a connection without unread input holds no buffer.
 #pragma once
 
+#include <atlas/core/assert.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -58,12 +60,16 @@ class Chunk {
   std::uint32_t end_ = 0;
 };
 
-/// Buffers of one size, the most recently used first. Outlives its chunks. One per thread.
+/// Buffers of one size, the most recently used first. Outlives its chunks, which is asserted. One per thread.
 class ChunkPool {
  public:
   explicit ChunkPool(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) { free_.reserve(free_max); }
+  ~ChunkPool() { ATLAS_ASSERT(lent_ == 0, "a chunk outlived its pool"); }
+  ChunkPool(const ChunkPool&) = delete;
+  ChunkPool& operator=(const ChunkPool&) = delete;
 
   [[nodiscard]] Chunk take() {
+    ++lent_;
     if (free_.empty()) return {std::make_unique_for_overwrite<char[]>(chunk_bytes_), *this};
     Chunk chunk(std::move(free_.back()), *this);
     free_.pop_back();
@@ -76,10 +82,12 @@ class ChunkPool {
   static constexpr std::size_t free_max = 64;
 
   void give_back(std::unique_ptr<char[]> memory) noexcept {
+    --lent_;
     if (free_.size() < free_max) free_.push_back(std::move(memory));
   }
 
   std::size_t chunk_bytes_;
+  std::size_t lent_ = 0;
   std::vector<std::unique_ptr<char[]>> free_;
 };
 

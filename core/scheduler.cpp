@@ -72,6 +72,8 @@ Scheduler::Scheduler(Driver& driver, SchedulerOptions options)
 Scheduler::~Scheduler() {
   inbox_->close();
   ATLAS_ASSERT(alive_ == 0, "a scheduler was destroyed while a fiber was alive");
+  trim_timer_.disarm();
+  ATLAS_ASSERT(timers_.armed_count() == 0, "a scheduler was destroyed while a timer was armed");
   for (auto& record : records_) {
     if (record.context) stacks_.give_back(take_stack(record));
   }

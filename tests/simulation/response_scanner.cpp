@@ -71,7 +71,8 @@ void read_chunks(ScannedResponse& response, std::string_view input) {
     const auto have = std::min(size, input.size() - begin);
     response.body.append(input.substr(begin, have));
     if (have < size || input.size() < begin + size + 2) break;
-    if (input.substr(begin + size, 2) != "\r\n") refuse("no line end behind a chunk", input.substr(begin + size));
+    if (input.substr(begin + size, 2) != "\r\n")
+      refuse("no line end behind a chunk", input.substr(begin + size));
     response.bytes = begin + size + 2;
     if (size == 0) {
       response.complete = true;
@@ -94,7 +95,7 @@ ScannedResponse scan_response(std::string_view input, bool to_head, bool ended) 
   response.keeps_alive = !head.close;
   response.bytes = head_end + 4;
   const auto rest = input.substr(response.bytes);
-  if (to_head || head.status == 204 || head.status == 304) {
+  if (to_head || head.status < 200 || head.status == 204 || head.status == 304) {
     response.complete = true;
   } else if (head.chunked) {
     read_chunks(response, input);

@@ -17,8 +17,8 @@ struct ScannedResponse {
   std::size_t bytes = 0;  ///< What it took of the input; all, unless complete.
 };
 
-/// The first response in `input`, which may end anywhere. `to_head`: it answers a HEAD request. `ended`: nothing
-/// more will come. Throws std::runtime_error for what no server may send.
+/// The first response in `input`, which may end anywhere. `to_head`: it answers a HEAD request. `ended`:
+/// nothing more will come. Throws std::runtime_error for what no server may send.
 [[nodiscard]] ScannedResponse scan_response(std::string_view input, bool to_head, bool ended);
 
 }  // namespace atlas::testing

@@ -132,8 +132,8 @@ class Scenario {
 
   static std::string head(std::string_view method, std::string_view kind, std::string_view token,
                           std::size_t n = 0, std::size_t ms = 0, std::string_view fields = "") {
-    return fmt::format("{} /{}/{}?n={}&ms={} HTTP/1.1\r\nhost: 10.0.0.80\r\n{}\r\n", method, kind, token, n, ms,
-                       fields);
+    return fmt::format("{} /{}/{}?n={}&ms={} HTTP/1.1\r\nhost: 10.0.0.80\r\n{}\r\n", method, kind, token, n,
+                       ms, fields);
   }
 
   static Exchange echo(const std::string& token, const std::string& body, Random& random) {
@@ -141,10 +141,12 @@ class Scenario {
     const std::string_view expect = random.per_mille(200) ? "expect: 100-continue\r\n" : "";
     if (random.coin()) {
       exchange.request =
-          head("POST", "echo", token, 0, 0, fmt::format("content-length: {}\r\n{}", body.size(), expect)) + body;
+          head("POST", "echo", token, 0, 0, fmt::format("content-length: {}\r\n{}", body.size(), expect)) +
+          body;
       return exchange;
     }
-    exchange.request = head("POST", "echo", token, 0, 0, fmt::format("transfer-encoding: chunked\r\n{}", expect));
+    exchange.request =
+        head("POST", "echo", token, 0, 0, fmt::format("transfer-encoding: chunked\r\n{}", expect));
     for (std::string_view rest = body; !rest.empty();) {
       const auto size = random.between(1, rest.size());
       exchange.request += fmt::format("{:x}\r\n{}\r\n", size, rest.substr(0, size));
@@ -158,10 +160,11 @@ class Scenario {
     return {.request = head("GET", "get", token, n, ms), .token = token, .body = body_of(token, n)};
   }
   static Exchange ignored(const std::string& token, const std::string& body) {
-    return {.request = head("POST", "ignore", token, 0, 0, fmt::format("content-length: {}\r\n", body.size())) +
-                       body,
-            .token = token,
-            .body = token};
+    return {
+        .request =
+            head("POST", "ignore", token, 0, 0, fmt::format("content-length: {}\r\n", body.size())) + body,
+        .token = token,
+        .body = token};
   }
   static Exchange children(const std::string& token, std::size_t n, std::size_t ms) {
     return {.request = head("GET", "children", token, n, ms),

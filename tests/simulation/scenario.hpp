@@ -1,5 +1,5 @@
-// A short story of a server and its clients, drawn from a seed: who asks for what, who is slow, who leaves, what
-// breaks, when the server is stopped. Whatever the story, some things must hold at its end.
+// A short story of a server and its clients, drawn from a seed: who asks for what, who is slow, who leaves,
+// what breaks, when the server is stopped. Whatever the story, some things must hold at its end.
 #pragma once
 
 #include <cstdint>

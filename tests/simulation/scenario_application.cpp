@@ -129,8 +129,8 @@ class Call {
   Result<std::string> fetch() {
     auto stream = connect(upstream_, Deadline::after(std::chrono::seconds(5)));
     if (!stream) return Unexpected(stream.error());
-    const auto request = fmt::format(
-        "GET /nap/{} HTTP/1.1\r\nhost: upstream\r\nconnection: close\r\n\r\n", wish_.token);
+    const auto request =
+        fmt::format("GET /nap/{} HTTP/1.1\r\nhost: upstream\r\nconnection: close\r\n\r\n", wish_.token);
     if (auto written = (*stream)->write(request); !written) return Unexpected(written.error());
     std::string response;
     for (;;) {

@@ -1,5 +1,5 @@
-// An application that does, request by request, what its path asks for: all that real ones do to a server, good
-// and bad. Counts its calls, so that a scenario can tell whether each has ended.
+// An application that does, request by request, what its path asks for: all that real ones do to a server,
+// good and bad. Counts its calls, so that a scenario can tell whether each has ended.
 #pragma once
 
 #include <atlas/asgi/application.hpp>
@@ -35,6 +35,7 @@ struct ApplicationLedger {
 ///   silent    a return without a response
 ///   forever   nothing, until the client leaves
 ///   flood     a body without end, until the client leaves
-[[nodiscard]] asgi::Application scenario_application(ApplicationLedger& ledger, const SocketAddress& upstream);
+[[nodiscard]] asgi::Application scenario_application(ApplicationLedger& ledger,
+                                                     const SocketAddress& upstream);
 
 }  // namespace atlas::testing

@@ -17,6 +17,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
+std::string_view first_line(const Exchange& exchange) {
+  return std::string_view(exchange.request).substr(0, exchange.request.find('\r'));
+}
+
 class Client {
  public:
   Client(const SocketAddress& address, const ClientPlan& plan, Random& random)
@@ -62,7 +66,7 @@ class Client {
     Fiber writer = spawn("writer", [&] { send(batch); });
     bool open = true;
     for (const auto& exchange : batch) open = open && read_answer(exchange);
-    writer.cancel();
+    if (!open || left_) writer.cancel();
     static_cast<void>(writer.join());
     return open && !left_;
   }
@@ -141,8 +145,8 @@ class Client {
                                         response.body.size(), exchange.body.size()));
     }
     if (response.status != exchange.status && !is_excuse(response.status)) {
-      complaints_.push_back(fmt::format("'{}' got status {} instead of {}", exchange.token, response.status,
-                                        exchange.status));
+      complaints_.push_back(
+          fmt::format("'{}' got status {} instead of {}", exchange.token, response.status, exchange.status));
     }
     if (plan_.calm && response.keeps_alive == exchange.ends) {
       complaints_.push_back(fmt::format("'{}' was answered with {}, and the connection {}", exchange.token,
@@ -160,7 +164,7 @@ class Client {
     if (!plan_.calm) return false;
     if (exchange.cut && response.head_complete && !response.complete) return false;
     complaints_.push_back(fmt::format("'{}' was not answered: the connection ended {}, after {} bytes of {}",
-                                      exchange.token, ended_in_order_ ? "in order" : "with an error",
+                                      first_line(exchange), ended_in_order_ ? "in order" : "with an error",
                                       response.body.size(), exchange.body.size()));
     return false;
   }

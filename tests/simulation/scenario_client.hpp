@@ -1,4 +1,5 @@
-// A client of scenario_application: sends what its plan says, in pieces, and checks every byte that comes back.
+// A client of scenario_application: sends what its plan says, in pieces, and checks every byte that comes
+// back.
 #pragma once
 
 #include "support/random.hpp"
@@ -17,11 +18,11 @@ struct Exchange {
   std::string request;
   std::string token;
   int status = 200;
-  std::string body = {};   ///< Of a response with status 200.
-  bool to_head = false;    ///< A HEAD request: no body comes.
-  bool ends = false;       ///< The server closes the connection behind it.
-  bool cut = false;        ///< The response is begun and never completed.
-  bool endless = false;    ///< Goes on until the client leaves.
+  std::string body = {};  ///< Of a response with status 200.
+  bool to_head = false;   ///< A HEAD request: no body comes.
+  bool ends = false;      ///< The server closes the connection behind it.
+  bool cut = false;       ///< The response is begun and never completed.
+  bool endless = false;   ///< Goes on until the client leaves.
 };
 
 struct ClientPlan {

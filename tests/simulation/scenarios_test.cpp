@@ -1,5 +1,5 @@
-// Thousands of short stories of a server in a simulated world. ATLAS_SCENARIOS=<count> tells more of them than the
-// usual ones, ATLAS_SEED=<seed> begins with another, or with the one that has failed.
+// Thousands of short stories of a server in a simulated world. ATLAS_SCENARIOS=<count> tells more of them
+// than the usual ones, ATLAS_SEED=<seed> begins with another, or with the one that has failed.
 #include "simulation/scenario.hpp"
 #include "support/captured_log.hpp"
 
@@ -16,8 +16,8 @@ namespace atlas {
 namespace {
 
 using testing::CapturedLog;
-using testing::run_scenario;
 using ::testing::IsEmpty;
+using testing::run_scenario;
 
 constexpr std::uint64_t batches = 8;
 
@@ -37,7 +37,8 @@ TEST_P(Scenarios, EndWell) {
     const auto outcome = run_scenario(seed);
     requests += outcome.requests;
     ASSERT_THAT(outcome.complaints, IsEmpty())
-        << "to see it again: ATLAS_SCENARIOS=1 ATLAS_SEED=" << seed << "\n" << log.take();
+        << "to see it again: ATLAS_SCENARIOS=1 ATLAS_SEED=" << seed << "\n"
+        << log.take();
   }
   EXPECT_TRUE(count < batches || requests > 0);
 }

@@ -16,9 +16,9 @@ namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::SimulatedWorld;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::SimulatedWorld;
 using ::testing::UnorderedElementsAre;
 
 /// The order in which ten fibers come round, as `seed` has it.

@@ -22,7 +22,9 @@ class Random {
   /// Less than `bound`, which is not 0.
   std::size_t below(std::size_t bound) noexcept { return static_cast<std::size_t>(next() % bound); }
   /// Both ends included.
-  std::size_t between(std::size_t least, std::size_t most) noexcept { return least + below(most - least + 1); }
+  std::size_t between(std::size_t least, std::size_t most) noexcept {
+    return least + below(most - least + 1);
+  }
   Duration between(Duration least, Duration most) noexcept {
     const auto span = static_cast<std::size_t>((most - least).count());
     return least + Duration(static_cast<Duration::rep>(below(span + 1)));

@@ -235,7 +235,8 @@ void SimulatedLink::deliver(std::size_t end) {
     way.arrived.consume(count);
     way.outstanding_bytes -= count;
     network_.totals_.bytes_delivered += count;
-    plan(other(end), network_.latency(), [to = other(end)](SimulatedLink& link) { link.absorb_submitted(to); });
+    plan(other(end), network_.latency(),
+         [to = other(end)](SimulatedLink& link) { link.absorb_submitted(to); });
     if (!way.arrived.empty() || way.end_arrived) plan_delivery(end);
     return stream->tell_received(count);
   }

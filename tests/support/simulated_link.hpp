@@ -21,8 +21,8 @@ namespace atlas::testing {
 
 class SimulatedLoop;
 
-/// Shared by its two streams and by what is planned for them. Ends are numbered: `client`, which connected, and
-/// `server`. What happens to an end happens on its loop; order on a way is kept, whatever the latencies.
+/// Shared by its two streams and by what is planned for them. Ends are numbered: `client`, which connected,
+/// and `server`. What happens to an end happens on its loop; order on a way is kept, whatever the latencies.
 class SimulatedLink : public std::enable_shared_from_this<SimulatedLink> {
  public:
   static constexpr std::size_t client = 0;

@@ -33,7 +33,9 @@ class SimulatedArrival final : public DetachedStream {
   SimulatedArrival(const SimulatedArrival&) = delete;
   SimulatedArrival& operator=(const SimulatedArrival&) = delete;
 
-  Result<StreamPtr> attach() override { return open_end(std::exchange(link_, nullptr), SimulatedLink::server); }
+  Result<StreamPtr> attach() override {
+    return open_end(std::exchange(link_, nullptr), SimulatedLink::server);
+  }
 
  private:
   std::shared_ptr<SimulatedLink> link_;

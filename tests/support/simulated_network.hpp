@@ -1,5 +1,5 @@
-// The network of a simulated world: connections whose bytes take time, arrive in pieces, wait for room and get
-// lost when an end breaks. Knows the loops only as places where something happens at a time.
+// The network of a simulated world: connections whose bytes take time, arrive in pieces, wait for room and
+// get lost when an end breaks. Knows the loops only as places where something happens at a time.
 #pragma once
 
 #include "support/random.hpp"

@@ -42,7 +42,8 @@ class TableOfNames final : public NameService {
       : hosts_(std::move(hosts)) {}
   void start(std::shared_ptr<NameLookup> lookup) override {
     const auto found = hosts_.find(lookup->query().host);
-    if (found == hosts_.end()) return lookup->complete(Unexpected(make_error_code(ResolveErrc::unknown_name)));
+    if (found == hosts_.end())
+      return lookup->complete(Unexpected(make_error_code(ResolveErrc::unknown_name)));
     lookup->complete(found->second);
   }
 
@@ -138,7 +139,8 @@ void SimulatedWorld::note(std::uint64_t value) noexcept {
   fingerprint_ = (fingerprint_ ^ value) * 0x100000001b3;
 }
 
-std::unique_ptr<RunningLoop> SimulatedWorld::start_loop(UniqueFunction main, const SchedulerOptions& options) {
+std::unique_ptr<RunningLoop> SimulatedWorld::start_loop(UniqueFunction main,
+                                                        const SchedulerOptions& options) {
   return std::make_unique<SimulatedRunning>(add_loop(std::move(main), options).ended_event());
 }
 

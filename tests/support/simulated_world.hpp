@@ -48,9 +48,9 @@ class SimulatedWorld final : public World {
   explicit SimulatedWorld(const SimulationOptions& options = {});
   ~SimulatedWorld() override;
 
-  /// Runs `main` as the first fiber of a first loop, until it and every loop that was started have ended; rethrows
-  /// what it threw. When nobody can run any more, or the loops turn without end, the first fibers of all loops
-  /// are cancelled, and std::runtime_error names who waited for what.
+  /// Runs `main` as the first fiber of a first loop, until it and every loop that was started have ended;
+  /// rethrows what it threw. When nobody can run any more, or the loops turn without end, the first fibers of
+  /// all loops are cancelled, and std::runtime_error names who waited for what.
   void run(UniqueFunction main);
 
   /// What `host` is found as by the loops that are started from now on.
