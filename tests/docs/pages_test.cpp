@@ -1,47 +1,32 @@
-// Holds the pages of docs/ to what they show: the C++ of a page that says where it is compiled is compiled
-// there. A page says so in a comment, anywhere, which its readers do not see:
+// Holds README.md and the pages of docs/ to what they show. The C++ of a page is compiled somewhere, and the
+// page says where in a comment that its readers do not see:
 //
 //   <!-- compiled: tests/docs/synchronisation_test.cpp -->
 //
-// Each of its ```cpp blocks must then stand in that file, or in one of several that are named like this;
-// white space aside, so that the file may indent them. Running them is the file's own business.
+// Each of its ```cpp blocks must stand in that file, or in one of several that are named like this; white
+// space aside, so that the file may indent them. Running them is the file's own business.
+#include "docs/page.hpp"
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
-namespace atlas {
+namespace atlas::testing {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
 namespace fs = std::filesystem;
-
-const fs::path tree = fs::path(__FILE__).parent_path() / "../..";
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  if (!file) throw std::runtime_error("cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 std::string without_white_space(std::string text) {
   std::erase_if(text, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
   return text;
-}
-
-/// Whatever stands between `opening` and `closing`.
-std::vector<std::string> all_between(const std::string& text, std::string_view opening,
-                                     std::string_view closing) {
-  std::vector<std::string> found;
-  for (auto begin = text.find(opening); begin != std::string::npos; begin = text.find(opening, begin)) {
-    begin += opening.size();
-    found.push_back(text.substr(begin, text.find(closing, begin) - begin));
-  }
-  return found;
 }
 
 std::vector<std::string> compiled_in(const std::string& page) {
@@ -50,7 +35,7 @@ std::vector<std::string> compiled_in(const std::string& page) {
 
 /// The examples of `page` that are not in `sources`.
 std::vector<std::string> not_compiled(const std::string& page, const std::string& sources) {
-  auto examples = all_between(page, "```cpp\n", "```");
+  auto examples = blocks(page, "cpp");
   const std::string compiled = without_white_space(sources);
   std::erase_if(examples, [&](const std::string& example) {
     return compiled.find(without_white_space(example)) != std::string::npos;
@@ -58,30 +43,77 @@ std::vector<std::string> not_compiled(const std::string& page, const std::string
   return examples;
 }
 
+/// Without what stands between two `fence`s.
+std::string without(std::string text, const std::string& fence) {
+  for (auto begin = text.find(fence); begin != std::string::npos; begin = text.find(fence, begin)) {
+    const auto end = text.find(fence, begin + fence.size());
+    text.erase(begin, std::min(end, text.size() - fence.size()) + fence.size() - begin);
+  }
+  return text;
+}
+
+/// The files that `page` links to, as it names them.
+std::vector<std::string> files_linked(const std::string& page) {
+  auto targets = all_between(without(without(page, "```"), "`"), "](", ")");
+  std::erase_if(targets, [](const std::string& target) {
+    return target.starts_with('#') || target.find("://") != std::string::npos;
+  });
+  for (auto& target : targets) target.erase(std::min(target.find('#'), target.size()));
+  return targets;
+}
+
 TEST(Pages, ShowWhatIsCompiled) {
-  int pages = 0;
-  for (const auto& entry : fs::directory_iterator(tree / "docs")) {
-    if (entry.path().extension() != ".md") continue;
-    const std::string page = text_of(entry.path());
+  for (const auto& path : all_pages()) {
+    const std::string page = text_of(path);
     std::string sources;
-    for (const auto& name : compiled_in(page)) sources += text_of(tree / name);
-    if (sources.empty()) continue;
-    ++pages;
+    for (const auto& name : compiled_in(page)) sources += text_of(source_tree / name);
     for (const auto& example : not_compiled(page, sources)) {
-      ADD_FAILURE() << entry.path().filename() << " shows what is not compiled:\n" << example;
+      ADD_FAILURE() << path.filename() << " shows what is not compiled where it says:\n" << example;
     }
   }
-  EXPECT_GT(pages, 0) << "no page says where its examples are compiled";
 }
 
 TEST(Pages, WhatDiffersFromWhatIsCompiledIsFound) {
   const std::string page =
       "<!-- compiled: a.cpp -->\n```cpp\nint f() {\n  return 1;\n}\n```\n```sh\nls\n```\n";
-  EXPECT_EQ(compiled_in(page), std::vector<std::string>{"a.cpp"});
-  EXPECT_TRUE(not_compiled(page, "struct S {\n  int f() {\n    return 1;\n  }\n};\n").empty());
-  EXPECT_EQ(not_compiled(page, "int f() { return 2; }"),
-            std::vector<std::string>{"int f() {\n  return 1;\n}\n"});
+  EXPECT_THAT(compiled_in(page), ElementsAre("a.cpp"));
+  EXPECT_THAT(not_compiled(page, "struct S {\n  int f() {\n    return 1;\n  }\n};\n"), IsEmpty());
+  EXPECT_THAT(not_compiled(page, "int f() { return 2; }"), ElementsAre("int f() {\n  return 1;\n}\n"));
+}
+
+TEST(Pages, AnExampleThatIsCompiledNowhereIsFound) {
+  EXPECT_THAT(not_compiled("```cpp\nint f();\n```\n", ""), ElementsAre("int f();\n"));
+}
+
+TEST(Pages, ReadmeShowsAllOfTheHelloApplication) {
+  const std::string readme = text_of(source_tree / "README.md");
+  const fs::path package = source_tree / "tests/package";
+  EXPECT_THAT(blocks(readme, "cpp"), ElementsAre(text_of(package / "hello.cpp")));
+  EXPECT_THAT(blocks(readme, "cmake"), ElementsAre(text_of(package / "CMakeLists.txt")));
+}
+
+TEST(Pages, LinkToWhatIsThere) {
+  for (const auto& path : all_pages()) {
+    for (const auto& target : files_linked(text_of(path))) {
+      EXPECT_TRUE(fs::exists(path.parent_path() / target)) << path.filename() << " links to " << target;
+    }
+  }
+}
+
+TEST(Pages, LinksAreFound) {
+  EXPECT_THAT(files_linked("[a](a.md) [`b`](../b.md#part) [c](#part) [d](https://d)"),
+              ElementsAre("a.md", "../b.md"));
+  EXPECT_THAT(files_linked("```\n[](int) {}\n```\n`[](int)` [a](a.md)"), ElementsAre("a.md"));
+}
+
+TEST(Pages, AreAllInTheIndex) {
+  const std::string index = text_of(source_tree / "docs/README.md");
+  for (const auto& path : all_pages()) {
+    if (path.filename() == "README.md") continue;
+    EXPECT_THAT(index, HasSubstr("](" + path.filename().string() + ")"));
+  }
+  EXPECT_THAT(text_of(source_tree / "README.md"), HasSubstr("](docs/README.md)"));
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::testing
