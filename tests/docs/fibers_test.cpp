@@ -155,8 +155,8 @@ void serve_tenant(const std::string& name) {
   audit("a call");
 }
 
-// void sensor_read(void (*callback)(void* context, int celsius), void* context);
-// calls back once, later, on a thread of the library's.
+// What the library has, and calls back once, later, on a thread of its own:
+//   void sensor_read(void (*callback)(void* context, int celsius), void* context);
 Result<int> read_sensor(Deadline deadline = {}) {
   Wait wait({"sensor"});
   if (const auto refusal = wait.refusal(deadline)) return Unexpected(refusal);  // do not even begin

@@ -7,6 +7,7 @@
 #include <atlas/asgi/fiber_report.hpp>
 #include <atlas/asgi/server.hpp>
 #include <atlas/asgi/stall_report.hpp>
+#include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/fiber_facts.hpp>
 
@@ -93,6 +94,23 @@ asgi::FiberRow row(std::string name, std::string_view waits_for, Duration suspen
                     .suspended_for = suspended}};
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): that is the point
+[[gnu::noinline]] int recurse(int depth) {
+  volatile char frame[512];
+  frame[0] = static_cast<char>(depth);
+  return depth == 0 ? 0 : recurse(depth - 1) + frame[0];
+}
+
+void overflow_a_stack() {
+  run_event_loop([] {
+    const auto fiber = spawn("client", [] {
+      this_fiber::set_detail("GET /deep HTTP/1.1");
+      static_cast<void>(recurse(100'000'000));
+    });
+    this_fiber::yield();
+  });
+}
+
 TEST(SeeingPage, ShowsAReportAsTheServerLogsIt) {
   auto signals = row("signals", "signal", 2100ms, 2300ms);
   signals.fiber.stack_bytes_used = 340;
@@ -118,6 +136,13 @@ TEST(SeeingPage, ShowsAStallAsTheServerLogsIt) {
                     .detail = "GET /report HTTP/1.1",
                     .stack = {"regexec+0x5c", "libshop.so+0x41d2"}};
   EXPECT_THAT(page, HasSubstr("WARN  [stall watch] " + asgi::format_stall(stall)));
+}
+
+TEST(SeeingPageDeathTest, ShowsAnOverflowAsItIsReported) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto lines = testing::all_between(page, "\natlas: fiber ", "\n");
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_DEATH(overflow_a_stack(), ::testing::HasSubstr("atlas: fiber " + lines.front() + "\n"));
 }
 
 // ---- what the page says of the command ----
