@@ -1,6 +1,7 @@
 #include <atlas/core/log.hpp>
 
 #include <atlas/core/fiber_record.hpp>
+#include <atlas/core/log_fields.hpp>
 #include <atlas/core/log_format.hpp>
 #include <atlas/core/log_sink.hpp>
 #include <atlas/core/scheduler.hpp>
@@ -17,8 +18,8 @@ Sink* current_sink() noexcept {
   return scheduler != nullptr ? scheduler->log_sink() : nullptr;
 }
 
-Line line_from_here(Level level, std::string_view message) {
-  Line line{.time = std::chrono::system_clock::now(), .level = level, .message = message};
+Line line_from_here(Level level, std::span<const Field> fields, std::string_view message) {
+  Line line{.time = std::chrono::system_clock::now(), .level = level, .fields = fields, .message = message};
   if (auto* scheduler = Scheduler::current()) {
     line.worker = scheduler->worker_index();
     if (const auto* fiber = scheduler->running()) line.fiber = fiber->name();
@@ -42,9 +43,10 @@ void write(Level level, fmt::string_view format, fmt::format_args arguments) {
   fmt::memory_buffer message;
   fmt::vformat_to(fmt::appender(message), format, arguments);
   Sink* sink = current_sink();
+  const FieldsHere fields;
   LineBuffer line;
   format_line(line, sink != nullptr ? sink->format() : Format::text,
-              line_from_here(level, {message.data(), message.size()}));
+              line_from_here(level, fields.all(), {message.data(), message.size()}));
   const std::string_view bytes(line.data(), line.size());
   sink != nullptr ? sink->write_line(bytes) : write_to_stderr(bytes);
 }

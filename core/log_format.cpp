@@ -130,6 +130,45 @@ void append_message(LineBuffer& into, Format format, std::string_view message) {
   }
 }
 
+bool is_plain_word(std::string_view text) {
+  const auto is_plain = [](char c) {
+    return c > ' ' && c <= '~' && std::string_view("\"\\=[]").find(c) == std::string_view::npos;
+  };
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_plain);
+}
+
+void append_text_value(LineBuffer& into, std::string_view value) {
+  if (is_plain_word(value)) return append(into, value);
+  into.push_back('"');
+  for (std::size_t special = 0; special != std::string_view::npos;) {
+    special = value.find_first_of("\"\\]");  // the bracket, because it ends what stands before the message
+    append_escaped(into, Format::text, value.substr(0, special));
+    if (special == std::string_view::npos) break;
+    escape_for_text(into, value.substr(special, 1));
+    value.remove_prefix(special + 1);
+  }
+  into.push_back('"');
+}
+
+void append_text_fields(LineBuffer& into, std::span<const Field> fields) {
+  for (const auto& field : fields) {
+    into.push_back(' ');
+    append(into, field.name);
+    into.push_back('=');
+    append_text_value(into, field.value);
+  }
+}
+
+void append_json_fields(LineBuffer& into, std::span<const Field> fields) {
+  for (const auto& field : fields) {
+    append(into, ",\"");
+    append(into, field.name);
+    append(into, "\":\"");
+    append_escaped(into, Format::json, field.value);
+    into.push_back('"');
+  }
+}
+
 constexpr std::array<std::string_view, 5> text_names{"TRACE", "DEBUG", "INFO ", "WARN ", "ERROR"};
 constexpr std::array<std::string_view, 5> json_names{"trace", "debug", "info", "warn", "error"};
 
@@ -140,6 +179,7 @@ void format_text(LineBuffer& into, const Line& line) {
   if (line.worker >= 0 && !line.fiber.empty()) into.push_back(' ');
   append_escaped(into, Format::text, line.fiber);
   if (line.worker < 0 && line.fiber.empty()) into.push_back('-');
+  append_text_fields(into, line.fields);
   append(into, "] ");
   append_message(into, Format::text, line.message);
 }
@@ -155,6 +195,7 @@ void format_json(LineBuffer& into, const Line& line) {
     append_escaped(into, Format::json, line.fiber);
     into.push_back('"');
   }
+  append_json_fields(into, line.fields);
   append(into, R"(,"message":")");
   append_message(into, Format::json, line.message);
   append(into, "\"}");
