@@ -1,5 +1,6 @@
 #include <atlas/asgi/access_log.hpp>
 
+#include <atlas/asgi/cost_text.hpp>
 #include <atlas/core/log_sink.hpp>
 #include <atlas/core/scheduler.hpp>
 
@@ -64,6 +65,10 @@ void append_common(Line& line, const AccessRecord& record, std::int64_t unix_sec
   fmt::format_to(std::back_inserter(line), " {:03} {}", record.status, record.body_bytes);
   append_quoted_or_dash(line, record.headers.find("referer"));
   append_quoted_or_dash(line, record.headers.find("user-agent"));
+  if (record.cost == nullptr) return;
+  append(line, " \"");
+  append_cost_fields(line, *record.cost);
+  line.push_back('"');
 }
 
 void append_json(Line& line, const AccessRecord& record, std::int64_t unix_seconds) {
@@ -79,6 +84,10 @@ void append_json(Line& line, const AccessRecord& record, std::int64_t unix_secon
   append_json_string(line, record.headers.find("referer").value_or(""));
   append(line, ",\"user_agent\":");
   append_json_string(line, record.headers.find("user-agent").value_or(""));
+  if (record.cost != nullptr) {
+    append(line, ",\"cost\":");
+    append_cost_object(line, *record.cost);
+  }
   line.push_back('}');
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atlas/asgi/options.hpp>
+#include <atlas/core/cost.hpp>
 #include <atlas/core/time.hpp>
 #include <atlas/http/header.hpp>
 
@@ -19,6 +20,7 @@ struct AccessRecord {
   int status = 0;             ///< 0 when the connection was cut before there was one.
   std::uint64_t body_bytes = 0;
   Duration duration{};
+  const Cost* cost = nullptr;  ///< Null: not counted, and not in the line.
 };
 
 /// The line, with its line feed. What a client sent is escaped: it cannot forge lines or fields.

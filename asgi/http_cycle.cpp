@@ -29,7 +29,12 @@ Endpoint endpoint(const std::string& host, std::optional<std::uint16_t> port) { 
 }  // namespace
 
 HttpCycle::HttpCycle(WorkerContext& worker)
-    : worker_(worker), options_(worker.options), reader_(options_), response_(options_, output_) {
+    : worker_(worker),
+      options_(worker.options),
+      reader_(options_),
+      response_(options_, output_),
+      counts_cost_(options_.access_log_cost || options_.server_timing) {
+  if (options_.server_timing) response_.show_cost(meter_);
   scope_.type = ScopeType::http;
   scope_.scheme = "http";
   scope_.root_path = options_.root_path;
@@ -105,7 +110,7 @@ HttpCycle::End HttpCycle::answer_unread_head(RequestReader::Outcome outcome) {
   }
   if (options_.access_log != AccessLogFormat::off) {
     started_ = Scheduler::current()->driver().now();
-    write_access_log(reader_.begun_line(), {});
+    write_access_log(reader_.begun_line(), {}, nullptr);
   }
   return End::linger;
 }
@@ -123,6 +128,7 @@ std::optional<HttpCycle::End> HttpCycle::serve_request() {
 void HttpCycle::begin_request() {
   const auto& head = reader_.head();
   this_fiber::set_detail(head.request_line);
+  if (counts_cost_) meter_.begin();
   in_request_ = true;
   body_ended_ = false;
   told_of_end_ = false;
@@ -187,9 +193,12 @@ void HttpCycle::application_failed(std::string_view what) {
 
 std::optional<HttpCycle::End> HttpCycle::end_request() {
   in_request_ = false;
+  std::optional<Cost> cost;
+  if (counts_cost_) cost = meter_.end();
   if (!scope_.state.same_as(worker_.state)) scope_.state = worker_.state;
   if (options_.access_log != AccessLogFormat::off) {
-    write_access_log(reader_.head().request_line, reader_.head().headers);
+    write_access_log(reader_.head().request_line, reader_.head().headers,
+                     options_.access_log_cost ? &*cost : nullptr);
   }
   if (!response_.complete() || output_.error()) return End::cut;
   const bool body_read = discard_body();
@@ -299,14 +308,15 @@ void HttpCycle::before_suspend() noexcept {
   if (!holding_back_) output_.flush_without_waiting();
 }
 
-void HttpCycle::write_access_log(std::string_view request_line, http::HeadersView headers) {
+void HttpCycle::write_access_log(std::string_view request_line, http::HeadersView headers, const Cost* cost) {
   const auto now = Scheduler::current()->driver().now();
   asgi::write_access_log(options_.access_log, {.client_host = facts_->client_host,
                                                .request_line = request_line,
                                                .headers = headers,
                                                .status = response_.status(),
                                                .body_bytes = response_.body_bytes(),
-                                               .duration = now - started_});
+                                               .duration = now - started_,
+                                               .cost = cost});
 }
 
 }  // namespace atlas::asgi

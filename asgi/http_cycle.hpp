@@ -9,6 +9,7 @@
 #include <atlas/asgi/response_writer.hpp>
 #include <atlas/asgi/server_clock.hpp>
 #include <atlas/asgi/server_status.hpp>
+#include <atlas/core/cost.hpp>
 #include <atlas/core/fiber_record.hpp>
 #include <atlas/core/output_buffer.hpp>
 
@@ -73,7 +74,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   [[nodiscard]] bool discard_body();
   void refuse_body(RequestReader::Outcome outcome);
   void refuse(int status, std::string_view reason);
-  void write_access_log(std::string_view request_line, http::HeadersView headers);
+  void write_access_log(std::string_view request_line, http::HeadersView headers, const Cost* cost);
 
   ReceivedMessage next() override;
   [[nodiscard]] std::optional<HttpRequest> next_piece();
@@ -88,6 +89,8 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   RequestReader reader_;
   OutputBuffer output_;
   ResponseWriter response_;
+  const bool counts_cost_;
+  CostMeter meter_;
   Stream* stream_ = nullptr;
   const ConnectionFacts* facts_ = nullptr;
   bool holding_back_ = false;  // until others have their answers, too

@@ -202,6 +202,8 @@ void add_seeing(std::vector<Option>& table) {
             duration(server<&ServerOptions::stall_threshold>, 0s));
   group.add("debug-endpoints", "SWITCH", "on: the demo's /debug/fibers shows what every fiber does",
             choice(server<&ServerOptions::debug_endpoints>, {{"off", false}, {"on", true}}));
+  group.add("server-timing", "SWITCH", "on: responses say in server-timing what they cost until then",
+            choice(server<&ServerOptions::server_timing>, {{"off", false}, {"on", true}}));
 }
 
 void add_limits(std::vector<Option>& table) {
@@ -257,6 +259,8 @@ void add_log(std::vector<Option>& table) {
             choice(server<&ServerOptions::access_log>, {{"off", AccessLogFormat::off},
                                                         {"common", AccessLogFormat::common},
                                                         {"json", AccessLogFormat::json}}));
+  group.add("access-log-cost", "SWITCH", "on: its lines have processor time and suspended time, by reason",
+            choice(server<&ServerOptions::access_log_cost>, {{"off", false}, {"on", true}}));
 }
 
 std::vector<Option> make_option_table() {

@@ -48,6 +48,8 @@ struct ServerOptions {
   std::string server_name = "atlas";  ///< The `server` field of responses; empty: none.
   std::string root_path = {};         ///< Where a proxy has mounted this server; ASGI's root_path.
   AccessLogFormat access_log = AccessLogFormat::off;
+  bool access_log_cost = false;  ///< Processor time and suspended time of each request, in its line.
+  bool server_timing = false;  ///< The same as a `server-timing` field of the response, for everybody to see.
   /// How long a worker's loop may be kept from coming round before it is logged, and by whom; zero: not
   /// watched.
   Duration stall_threshold = std::chrono::milliseconds(200);

@@ -1,5 +1,6 @@
 #include <atlas/asgi/response_writer.hpp>
 
+#include <atlas/asgi/cost_text.hpp>
 #include <atlas/http/response_check.hpp>
 #include <atlas/http/status.hpp>
 
@@ -181,8 +182,12 @@ void ResponseWriter::flush() {
   if (auto flushed = output_.flush(); !flushed) throw Disconnected(flushed.error());
 }
 
-http::ServerFields ResponseWriter::server_fields() const noexcept {
-  return {.date_line = date_line_, .server_line = server_line_};
+http::ServerFields ResponseWriter::server_fields() {
+  if (meter_ != nullptr) {
+    timing_line_.clear();
+    if (meter_->counting()) write_server_timing(timing_line_, meter_->so_far());
+  }
+  return {.date_line = date_line_, .server_line = server_line_, .timing_line = timing_line_};
 }
 
 }  // namespace atlas::asgi

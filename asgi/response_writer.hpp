@@ -4,6 +4,7 @@
 
 #include <atlas/asgi/application.hpp>
 #include <atlas/asgi/options.hpp>
+#include <atlas/core/cost.hpp>
 #include <atlas/core/output_buffer.hpp>
 #include <atlas/http/request_head.hpp>
 #include <atlas/http/response_framing.hpp>
@@ -21,6 +22,9 @@ class ResponseWriter {
  public:
   /// Both must outlive the writer.
   ResponseWriter(const ServerOptions& options, OutputBuffer& output);
+  /// From now on responses have a server-timing field, with what `meter` says when their head is written, if
+  /// it counts then. `meter` must outlive the writer.
+  void show_cost(const CostMeter& meter) noexcept { meter_ = &meter; }
 
   /// Prepares for the response to `head`. `may_keep_alive`: the server is willing to go on after it.
   /// `date_line` must be valid until the head is written.
@@ -69,11 +73,13 @@ class ResponseWriter {
   inline void count_body(std::size_t bytes, bool last);
   inline void finish_body();
   inline void flush_if_full();
-  [[nodiscard]] inline http::ServerFields server_fields() const noexcept;
+  [[nodiscard]] inline http::ServerFields server_fields();
 
   const ServerOptions& options_;
   OutputBuffer& output_;
   std::string server_line_;
+  const CostMeter* meter_ = nullptr;
+  std::string timing_line_;
 
   // Of the request.
   http::Version version_;

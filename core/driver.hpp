@@ -18,6 +18,8 @@ class Driver {
   [[nodiscard]] virtual TimePoint now() noexcept = 0;
   /// The present as of the start of this turn: free, and late by at most one turn.
   [[nodiscard]] virtual TimePoint turn_time() noexcept = 0;
+  /// What the calling thread has used of processors so far. A system call.
+  [[nodiscard]] virtual Duration processor_time() noexcept;
 
   /// Runs the callbacks of what has happened. Waits for something to happen first, but not past
   /// `until` (none: without end) and not after `interrupt`.

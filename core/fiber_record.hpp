@@ -6,6 +6,7 @@
 
 #include <atlas/core/assert.hpp>
 #include <atlas/core/context.hpp>
+#include <atlas/core/cost_account.hpp>
 #include <atlas/core/fiber_local.hpp>
 #include <atlas/core/intrusive_list.hpp>
 #include <atlas/core/scheduler.hpp>
@@ -48,6 +49,7 @@ struct alignas(64) FiberRecord {
   Scheduler& scheduler;
   FiberRecord* next = nullptr;  // in the run queue or on the free list
   SuspendHook* suspend_hook = nullptr;
+  CostAccount* cost = nullptr;  // nearly always: see CostMeter
   FiberState state = FiberState::free;
   bool stack_used = false;       // since its deep pages were last given back
   bool stack_shared = false;     // by fibers of several names, since then
@@ -112,6 +114,8 @@ inline void Scheduler::suspend(detail::FiberRecord& fiber) {
 #ifndef NDEBUG
   detail::assert_no_std_mutex_held(fiber);
 #endif
+  if (fiber.cost != nullptr) [[unlikely]]
+    return detail::suspend_counted(fiber);
   fiber.context->leave();
 }
 

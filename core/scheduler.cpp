@@ -149,6 +149,7 @@ FiberRecord& Scheduler::create(std::string_view name, UniqueFunction body) {
   if (const auto* parent = running()) {
     fiber->locals = parent->locals;
     fiber->scope_deadline = parent->scope_deadline;
+    if (parent->cost != nullptr) fiber->cost = parent->cost->share();
   }
   fiber->state = FiberState::parked;
   fiber->stack_used = true;
@@ -182,6 +183,7 @@ void Scheduler::arm_trim(Duration delay) noexcept {
 
 void Scheduler::run_fiber(void* record) noexcept {
   auto& fiber = *static_cast<FiberRecord*>(record);
+  if (fiber.cost != nullptr) fiber.cost->begins_to_run(fiber);
   try {
     fiber.body();
   } catch (...) {
@@ -189,6 +191,10 @@ void Scheduler::run_fiber(void* record) noexcept {
   }
   fiber.body.reset();
   fiber.locals = {};
+  if (fiber.cost != nullptr) {
+    fiber.cost->ceases_to_run(fiber);
+    std::exchange(fiber.cost, nullptr)->release();
+  }
   fiber.scheduler.finish(fiber);
 }
 
@@ -219,6 +225,7 @@ void Scheduler::wake(FiberRecord& fiber, bool queued) {
   ATLAS_ASSERT(current_ == this || current_ == nullptr, "a fiber was woken from another scheduler's thread");
   fiber.state = FiberState::ready;
   if (!queued && current_ == this && !on_fiber()) return resume(fiber);
+  if (fiber.cost != nullptr) fiber.cost->was_woken(fiber);
   enqueue(fiber);
 }
 

@@ -117,11 +117,12 @@ void ResponseHead::append_to(ByteBuffer& out, const ResponseFraming& framing, Ve
                              const ServerFields& server_fields) const {
   ATLAS_ASSERT(!text_.empty(), "ResponseHead: no head is held");
   TextWriter writer(out, text_.size() + server_fields.date_line.size() + server_fields.server_line.size() +
-                             added_bytes_max);
+                             server_fields.timing_line.size() + added_bytes_max);
   writer.put(text_.view());
   put_framing(writer, framing, version);
   if (!date_given_) writer.put(server_fields.date_line);
   if (!server_given_) writer.put(server_fields.server_line);
+  writer.put(server_fields.timing_line);
   writer.put("\r\n");
   writer.commit();
 }

@@ -18,6 +18,8 @@ namespace atlas::http {
 struct ServerFields {
   std::string_view date_line;    // DateCache::line(); empty: no date
   std::string_view server_line;  // "server: atlas\r\n"; empty: no server field
+  /// "server-timing: cpu;dur=1.250\r\n", beside the application's own; empty: none
+  std::string_view timing_line = {};
 };
 
 /// Holds a status line and an application's fields as they go to the wire, so that they are looked at and

@@ -16,6 +16,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
 std::string temporary_path(const std::string& name) {
@@ -102,6 +103,14 @@ TEST(Command, IsConfiguredByFileEnvironmentAndCommandLineTogether) {
   std::filesystem::remove(path);
   EXPECT_EQ(server.get("/plaintext").headers["server"], "shop");
   EXPECT_THAT(server.process().out().next().value_or(""), AllOf(StartsWith("{"), HasSubstr("/plaintext")));
+}
+
+TEST(Command, TellsWhatRequestsCost) {
+  RunningServer server({"--server-timing=on", "--access-log=json", "--access-log-cost=on"});
+  const auto response = server.get("/sleep?ms=20");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.headers.at("server-timing"), MatchesRegex("cpu;dur=[0-9.]+, sleep;dur=[0-9.]+.*"));
+  EXPECT_THAT(server.process().out().find("/sleep").value_or(""), HasSubstr(",\"cost\":{\"cpu_us\":"));
 }
 
 TEST(Command, LogsToAFileAsJson) {

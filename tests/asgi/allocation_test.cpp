@@ -54,8 +54,9 @@ void hello(const Scope&, Receive&, Send& send) {
 }
 
 /// Of one request after others like it. The harness, too, allocates nothing once warm.
-std::size_t allocations_when_warm(Application application, std::string_view request) {
-  HttpHarness harness(std::move(application));
+std::size_t allocations_when_warm(Application application, std::string_view request,
+                                  const ServerOptions& options = testing::plain_options()) {
+  HttpHarness harness(std::move(application), options);
   auto& client = harness.client();
   const auto ask = [&] {
     client.send(request);
@@ -101,6 +102,16 @@ TEST(Allocations, WarmRequestThatSuspendsMakesNone) {
     hello(scope, receive, send);
   });
   EXPECT_EQ(allocations_when_warm(application, get_request), 0U);
+}
+
+TEST(Allocations, WarmRequestWhoseCostIsCountedMakesNone) {
+  auto options = testing::plain_options();
+  options.server_timing = options.access_log_cost = true;
+  const Application application([](const Scope& scope, Receive& receive, Send& send) {
+    this_fiber::yield();
+    hello(scope, receive, send);
+  });
+  EXPECT_EQ(allocations_when_warm(application, get_request, options), 0U);
 }
 
 }  // namespace

@@ -83,6 +83,7 @@ constexpr Case cases[] = {
     {"root-path", "/shop", [](auto& s, auto&) { return s.root_path == "/shop"; }},
     {"stall-threshold", "1s", [](auto& s, auto&) { return s.stall_threshold == 1s; }},
     {"debug-endpoints", "on", [](auto& s, auto&) { return s.debug_endpoints; }},
+    {"server-timing", "on", [](auto& s, auto&) { return s.server_timing; }},
     {"limit-request-line", "1k", [](auto& s, auto&) { return s.limits.request_line_bytes_max == 1024; }},
     {"limit-header-size", "2k", [](auto& s, auto&) { return s.limits.header_bytes_max == 2048; }},
     {"limit-header-count", "7", [](auto& s, auto&) { return s.limits.header_count_max == 7; }},
@@ -101,6 +102,7 @@ constexpr Case cases[] = {
     {"log-format", "json", [](auto&, auto& l) { return l.format == log::Format::json; }},
     {"log-file", "/tmp/log", [](auto&, auto& l) { return l.target == "/tmp/log"; }},
     {"access-log", "common", [](auto& s, auto&) { return s.access_log == AccessLogFormat::common; }},
+    {"access-log-cost", "on", [](auto& s, auto&) { return s.access_log_cost; }},
 };
 
 bool holds(const Case& one, const CommandLine& line) {
@@ -330,6 +332,8 @@ TEST(CommandLine, EveryOptionRefusesWhatItCannotTake) {
       {"--log-format=xml", "not one of text, json"},
       {"--log-file=", "no path"},
       {"--access-log=on", "not one of off, common, json"},
+      {"--access-log-cost=yes", "not one of off, on"},
+      {"--server-timing=true", "not one of off, on"},
   };
   std::set<std::string> refusing;
   for (const auto& one : refusals) {

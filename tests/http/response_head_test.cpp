@@ -82,6 +82,13 @@ TEST(ResponseHead, ApplicationMayGiveDateAndServer) {
             "HTTP/1.1 200 OK\r\nDate: today\r\nServer: mine\r\ncontent-length: 0\r\n\r\n");
 }
 
+TEST(ResponseHead, TimingStandsBesideTheApplicationsOwn) {
+  const std::string timing = "server-timing: " + std::string(1000, 'x') + "\r\n";
+  const std::vector<Header> headers{{"server-timing", "db"}};
+  EXPECT_EQ(head_of(headers, {.body_bytes = 0}, {.timing_line = timing}),
+            "HTTP/1.1 200 OK\r\nserver-timing: db\r\ncontent-length: 0\r\n" + timing + "\r\n");
+}
+
 TEST(ResponseHead, UnregisteredStatusHasNoPhrase) {
   EXPECT_TRUE(head_of({}, {.status = 599}).starts_with("HTTP/1.1 599 \r\n"));
 }

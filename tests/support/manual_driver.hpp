@@ -16,10 +16,16 @@ class ManualDriver : public Driver {
  public:
   [[nodiscard]] TimePoint now() noexcept override { return now_; }
   [[nodiscard]] TimePoint turn_time() noexcept override { return now_; }
+  [[nodiscard]] Duration processor_time() noexcept override { return processor_time_; }
   void poll(std::optional<TimePoint>) override {}
   void interrupt() noexcept override { interrupted_.store(true, std::memory_order_release); }
 
   void advance(Duration duration) noexcept { now_ += duration; }
+  /// As code does that computes for so long.
+  void compute(Duration duration) noexcept {
+    now_ += duration;
+    processor_time_ += duration;
+  }
   /// Does nothing when `when` has passed.
   void advance_to(TimePoint when) noexcept;
 
@@ -30,6 +36,7 @@ class ManualDriver : public Driver {
 
  private:
   TimePoint now_{std::chrono::hours(1)};
+  Duration processor_time_{};
   std::atomic<bool> interrupted_ = false;
 };
 
