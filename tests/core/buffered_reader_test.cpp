@@ -4,6 +4,7 @@
 #include <atlas/core/fiber.hpp>
 #include "support/manual_driver.hpp"
 #include "support/memory_stream.hpp"
+#include "support/workers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,6 +17,7 @@ namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Caller;
 using testing::make_memory_stream;
 using testing::MemoryPeer;
 using testing::TestLoop;
@@ -328,6 +330,28 @@ TEST(BufferedReader, ACancelledReadLosesNothing) {
     reading.join().value();
     EXPECT_EQ(seen, std::errc::operation_canceled);
     EXPECT_EQ(text(reader.read_line()), "one");
+  });
+}
+
+TEST(BufferedReader, BytesInTheTurnOfACancellationAreNotLost) {
+  TestLoop loop;
+  auto [stream, peer] = make_memory_stream(loop.scheduler());
+  loop.run([&stream = stream, &peer = peer] {
+    BufferedReader reader(*stream);
+    peer.send("li");
+    for (const int turns : {0, 1, 2, 3}) {
+      std::string line;
+      Caller caller([&]() -> Result<void> {
+        const auto read = reader.read_line();
+        if (!read) return Unexpected(read.error());
+        line = std::string_view(*read);
+        return {};
+      });
+      peer.send("ne\nli");
+      for (int turn = 0; turn < turns; ++turn) this_fiber::yield();
+      caller.cancel();
+      EXPECT_EQ(caller.error() ? text(reader.read_line()) : line, "line");
+    }
   });
 }
 

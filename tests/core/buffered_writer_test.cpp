@@ -4,6 +4,7 @@
 #include <atlas/core/fiber.hpp>
 #include "support/manual_driver.hpp"
 #include "support/memory_stream.hpp"
+#include "support/workers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,6 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
+using testing::Caller;
 using testing::make_memory_pipe;
 using testing::make_memory_stream;
 using testing::TestLoop;
@@ -186,6 +188,28 @@ TEST(BufferedWriter, AFlushIsCancelled) {
     flushing.join().value();
     EXPECT_EQ(writer.error(), std::errc::operation_canceled);
   });
+}
+
+TEST(BufferedWriter, TheEndOfAFlushInTheTurnOfACancellationIsToldAsItIs) {
+  for (const int turns : {0, 1, 2, 3}) {
+    TestLoop loop;
+    auto [stream, peer] = make_memory_stream(loop.scheduler(), {.capacity_bytes = 4});
+    peer.stop_reading();
+    loop.run([turns, &stream = stream, &peer = peer] {
+      BufferedWriter writer(*stream);
+      writer.write("12345678").value();
+      Caller flushing([&] { return writer.flush(); });
+      peer.resume_reading();
+      for (int turn = 0; turn < turns; ++turn) this_fiber::yield();
+      flushing.cancel();
+      const auto error = flushing.error();
+      EXPECT_EQ(writer.error(), error);
+      EXPECT_EQ(stream->aborted(), error == std::errc::operation_canceled);
+      if (error) return;
+      this_fiber::yield();
+      EXPECT_EQ(peer.received(), "12345678");
+    });
+  }
 }
 
 TEST(BufferedWriter, TheFirstErrorOfTheStreamStays) {

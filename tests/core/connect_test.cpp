@@ -155,6 +155,17 @@ TEST(Connect, IsCancelledWhenNobodyAnswers) {
   });
 }
 
+TEST(Connect, IsGivenUpByTheFiberThatIsDestroyed) {
+  run_event_loop([] {
+    const auto listener = Listener::bind(loopback(), {.backlog = 1}).value();
+    const auto waiting = fill_backlog(listener);
+    for (int i = 0; i < 10; ++i) {
+      const auto connecting = spawn("client", [&] { static_cast<void>(connect(listener.address())); });
+      this_fiber::yield();
+    }
+  });
+}
+
 TEST(Connect, CancelledAsItSucceedsEndsEitherWay) {
   run_event_loop([] {
     auto listener = Listener::bind(loopback()).value();
@@ -288,6 +299,18 @@ TEST(ConnectToName, GivesUpAtItsDeadlineAndWhenCancelled) {
     connecting.cancel();
     connecting.join().value();
     EXPECT_EQ(seen, std::errc::operation_canceled);
+  });
+}
+
+TEST(ConnectToName, WorksFromSeveralWorkers) {
+  std::latch all_done(3);
+  testing::on_workers(3, [&](int) {
+    const auto listener = Listener::bind(loopback()).value();
+    resolve_to({loopback("::1"), loopback("127.0.0.1")});
+    std::vector<StreamPtr> streams;
+    for (int i = 0; i < 10; ++i) streams.push_back(connect("name", listener.address().port()).value());
+    for (const auto& stream : streams) EXPECT_EQ(stream->peer_address(), listener.address());
+    all_done.arrive_and_wait();  // see below
   });
 }
 

@@ -1,6 +1,7 @@
 #include <atlas/core/fiber.hpp>
 
 #include "support/manual_driver.hpp"
+#include "support/workers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,6 +13,8 @@ namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Caller;
+using testing::on_workers;
 using testing::TestLoop;
 
 /// The message of the std::runtime_error that `join` throws; empty when it throws none.
@@ -57,6 +60,35 @@ TEST(FiberGroup, JoinGivesUpAtItsDeadline) {
     group.spawn("slow", [] { static_cast<void>(this_fiber::sleep_for(1h)); });
     EXPECT_EQ(group.join(Deadline::after(1s)).error(), std::errc::timed_out);
     EXPECT_EQ(group.size(), 1U);
+  });
+}
+
+TEST(FiberGroup, JoinIsCancelledAndTheMembersGoOn) {
+  TestLoop loop;
+  loop.run([] {
+    FiberGroup group;
+    group.spawn("slow", [] { this_fiber::sleep_for(1s).value(); });
+    Caller joiner([&] { return group.join(); });
+    joiner.cancel();
+    EXPECT_EQ(joiner.error(), std::errc::operation_canceled);
+    EXPECT_EQ(group.size(), 1U);
+    EXPECT_TRUE(group.join());
+  });
+}
+
+TEST(FiberGroup, TheLastEndInTheTurnOfACancellationOfTheJoinerCounts) {
+  TestLoop loop;
+  loop.run([] {
+    for (const bool cancel_first : {true, false}) {
+      FiberGroup group;
+      group.spawn("first", [] {});
+      group.spawn("last", [] { this_fiber::yield(); });
+      Caller joiner([&] { return group.join(); });
+      if (cancel_first) joiner.cancel();
+      this_fiber::yield();  // the last member ends, and wakes the joiner
+      if (!cancel_first) joiner.cancel();
+      EXPECT_FALSE(joiner.error());
+    }
   });
 }
 
@@ -130,6 +162,47 @@ TEST(FiberGroup, DestructionCancelsAndWaits) {
       this_fiber::yield();
     }
     EXPECT_EQ(ended, 3);
+  });
+}
+
+TEST(FiberGroup, IsWaitedForWhenAnExceptionEndsItsOwner) {
+  TestLoop loop;
+  loop.run([] {
+    int ended = 0;
+    try {
+      const std::string used = "by the members";
+      FiberGroup group;
+      for (int i = 0; i < 3; ++i) {
+        group.spawn("member", [&] {
+          static_cast<void>(this_fiber::sleep_for(1h));
+          this_fiber::yield();
+          if (used == "by the members") ++ended;
+          throw std::runtime_error("a member's, on the way out");
+        });
+      }
+      this_fiber::yield();
+      throw std::runtime_error("the owner's");
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "the owner's");
+    }
+    EXPECT_EQ(ended, 3);
+  });
+}
+
+TEST(FiberGroup, EveryWorkerMayHaveItsOwn) {
+  on_workers(3, [](int) {
+    for (int round = 0; round < 50; ++round) {
+      int ended = 0;
+      FiberGroup group;
+      for (int i = 0; i < 5; ++i) {
+        group.spawn("member", [&] {
+          this_fiber::yield();
+          ++ended;
+        });
+      }
+      group.join().value();
+      EXPECT_EQ(ended, 5);
+    }
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <atlas/core/scheduler.hpp>
 #include "support/manual_driver.hpp"
+#include "support/workers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +14,8 @@ namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Caller;
+using testing::on_workers;
 using testing::TestLoop;
 
 /// Waits for what never comes; the error that ended the wait.
@@ -68,6 +71,42 @@ TEST(Fiber, JoinGivesUpAtItsDeadlineAndMayBeCalledAgain) {
     EXPECT_TRUE(fiber.joinable());
     EXPECT_FALSE(fiber.done());
     EXPECT_TRUE(fiber.join());
+  });
+}
+
+TEST(Fiber, JoinIsCancelledAndTheFiberGoesOn) {
+  TestLoop loop;
+  loop.run([] {
+    auto fiber = spawn("child", [] { this_fiber::sleep_for(10s).value(); });
+    Caller joiner([&] { return fiber.join(); });
+    joiner.cancel();
+    EXPECT_EQ(joiner.error(), std::errc::operation_canceled);
+    EXPECT_FALSE(fiber.done());
+    EXPECT_TRUE(fiber.join());
+  });
+}
+
+TEST(Fiber, AnEndInTheTurnOfACancellationOfTheJoinerCounts) {
+  TestLoop loop;
+  loop.run([] {
+    for (const bool cancel_first : {true, false}) {
+      auto fiber = spawn("child", [] { this_fiber::yield(); });
+      Caller joiner([&] { return fiber.join(); });
+      if (cancel_first) joiner.cancel();
+      this_fiber::yield();  // the fiber ends, and wakes its joiner
+      if (!cancel_first) joiner.cancel();
+      EXPECT_FALSE(joiner.error());
+      EXPECT_FALSE(fiber.joinable());
+    }
+  });
+}
+
+TEST(Fiber, AnEndInTheTurnOfATimeOutOfTheJoinerCounts) {
+  TestLoop loop;
+  loop.run([] {
+    auto fiber = spawn("child", [] { this_fiber::sleep_for(1s).value(); });
+    this_fiber::yield();  // its timer comes first
+    EXPECT_TRUE(fiber.join(Deadline::after(1s)));
   });
 }
 
@@ -293,6 +332,26 @@ TEST(Cancellation, IsKeptBackByAShieldAndSeenAfterIt) {
   });
 }
 
+TEST(Cancellation, IsSeenAfterAShieldThatAnExceptionEnds) {
+  TestLoop loop;
+  loop.run([] {
+    std::error_code after;
+    auto fiber = spawn("child", [&] {
+      try {
+        const CancellationShield shield;
+        this_fiber::sleep_for(1s).value();
+        throw std::runtime_error("failed");
+      } catch (const std::runtime_error&) {
+        after = this_fiber::sleep_for(1s).error();
+      }
+    });
+    this_fiber::yield();
+    fiber.cancel();
+    fiber.join().value();
+    EXPECT_EQ(after, std::errc::operation_canceled);
+  });
+}
+
 TEST(Sleep, LastsAtLeastItsDuration) {
   TestLoop loop;
   loop.run([&] {
@@ -300,6 +359,70 @@ TEST(Sleep, LastsAtLeastItsDuration) {
     this_fiber::sleep_for(1500us).value();
     EXPECT_GE(loop.now() - before, 1500us);
     EXPECT_LE(loop.now() - before, 2500us);
+  });
+}
+
+TEST(Sleep, IsCancelled) {
+  TestLoop loop;
+  loop.run([&] {
+    const TimePoint before = loop.now();
+    Caller sleeper([] { return this_fiber::sleep_for(1h); });
+    sleeper.cancel();
+    EXPECT_EQ(sleeper.error(), std::errc::operation_canceled);
+    EXPECT_EQ(loop.now(), before);
+  });
+}
+
+TEST(Sleep, ACancellationInTheTurnOfItsEndIsSeenThereOrAtTheNext) {
+  TestLoop loop;
+  loop.run([] {
+    for (const bool cancel_first : {true, false}) {
+      Fiber sleeper;
+      auto canceller = spawn("canceller", [&] {
+        if (!cancel_first) this_fiber::yield();
+        this_fiber::sleep_for(1s).value();
+        sleeper.cancel();
+      });
+      std::error_code first;
+      std::error_code second;
+      sleeper = spawn("sleeper", [&] {
+        first = this_fiber::sleep_for(1s).error();
+        this_fiber::yield();
+        second = this_fiber::sleep_for(1s).error();
+      });
+      sleeper.join().value();
+      canceller.join().value();
+      EXPECT_EQ(first,
+                cancel_first ? std::make_error_code(std::errc::operation_canceled) : std::error_code());
+      EXPECT_EQ(second, std::errc::operation_canceled);
+    }
+  });
+}
+
+TEST(Sleep, EndsWithTheFiberThatIsDestroyed) {
+  TestLoop loop;
+  loop.run([&] {
+    const TimePoint before = loop.now();
+    for (int i = 0; i < 10; ++i) {
+      const auto sleeper = spawn("sleeper", [] { static_cast<void>(this_fiber::sleep_for(1h)); });
+      this_fiber::yield();
+    }
+    EXPECT_EQ(loop.now(), before);
+  });
+}
+
+TEST(Sleep, IsOfEveryWorkerAtATime) {
+  on_workers(3, [](int) {
+    FiberGroup group;
+    int slept = 0;
+    for (int i = 0; i < 20; ++i) {
+      group.spawn("sleeper", [&, i] {
+        this_fiber::sleep_for(100us * i).value();
+        ++slept;
+      });
+    }
+    group.join().value();
+    EXPECT_EQ(slept, 20);
   });
 }
 
@@ -356,6 +479,19 @@ TEST(DeadlineScope, TheEarlierOfTheScopesAndTheCallsDeadlineCounts) {
     EXPECT_EQ(loop.now() - before, 2s);
     EXPECT_EQ(wait_for_ever(Deadline::after(20s)), std::errc::timed_out);
     EXPECT_EQ(loop.now() - before, 5s);
+  });
+}
+
+TEST(DeadlineScope, EndsWithAnException) {
+  TestLoop loop;
+  loop.run([] {
+    try {
+      const DeadlineScope scope(1s);
+      this_fiber::sleep_for(1h).value();
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), std::errc::timed_out);
+    }
+    EXPECT_TRUE(this_fiber::sleep_for(2s));
   });
 }
 

@@ -5,6 +5,7 @@
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/filesystem.hpp>
 #include <atlas/core/uv/uv_pool.hpp>
+#include "support/held_pool.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/workers.hpp"
 
@@ -26,6 +27,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::Caller;
+using testing::HeldPool;
 using testing::on_workers;
 using testing::TemporaryFolder;
 
@@ -45,34 +47,6 @@ std::string read_all(File& file) {
   text.resize(file.read_some(text).value());
   return text;
 }
-
-/// Holds every thread of libuv's pool, so that requests stay in its queue.
-class HeldPool {
- public:
-  HeldPool() {
-    for (int i = 0; i < threads; ++i) {
-      group_.spawn("holder", [this] {
-        const CancellationShield shield;
-        static_cast<void>(uv::call_in_pool({"test"}, {}, [this]() -> std::intptr_t {
-          began_.release();
-          may_end_.acquire();
-          return 0;
-        }));
-      });
-    }
-    this_fiber::yield();
-    for (int i = 0; i < threads; ++i) began_.acquire();
-  }
-  ~HeldPool() { may_end_.release(threads); }
-  HeldPool(const HeldPool&) = delete;
-  HeldPool& operator=(const HeldPool&) = delete;
-
- private:
-  static constexpr int threads = 4;  // libuv's default
-  std::counting_semaphore<> began_{0};
-  std::counting_semaphore<> may_end_{0};
-  FiberGroup group_;
-};
 
 TEST(File, WritesAndReadsBack) {
   run_event_loop([] {
@@ -239,6 +213,26 @@ TEST(File, TheDestructorClosesAndMovingDoesNot) {
   });
 }
 
+TEST(File, IsClosedWhenAnExceptionEndsItsOwner) {
+  run_event_loop([] {
+    const auto before = open_descriptors();
+    FiberGroup group;
+    for (int i = 0; i < 10; ++i) {
+      group.spawn("owner", [] {
+        try {
+          const auto file = File::open("/dev/null").value();
+          static_cast<void>(file.status().value());
+          static_cast<void>(File::open("/missing/file").value());
+        } catch (const std::system_error& error) {
+          EXPECT_EQ(error.code(), std::errc::no_such_file_or_directory);
+        }
+      });
+    }
+    group.join().value();
+    EXPECT_EQ(open_descriptors(), before);
+  });
+}
+
 TEST(File, NothingIsDoneWhenItIsTooLateFromTheStart) {
   run_event_loop([] {
     const TemporaryFolder folder;
@@ -369,6 +363,30 @@ TEST(ReadFile, AnswersErrors) {
   });
 }
 
+TEST(ReadFile, IsCancelled) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    std::ofstream(folder.file("file")) << "text";
+    const HeldPool pool;
+    Caller caller([&] { return read_file(folder.file("file"), 100); });
+    EXPECT_TRUE(caller.waits());
+    caller.cancel();
+    EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+  });
+}
+
+TEST(ReadFile, WorksFromSeveralWorkers) {
+  const TemporaryFolder folder;
+  on_workers(3, [&](int worker) {
+    const auto path = folder.file(std::to_string(worker));
+    for (int i = 0; i < 20; ++i) {
+      const std::string text(static_cast<std::size_t>(i * 1000), static_cast<char>('a' + worker));
+      write_file(path, text, {.sync = false}).value();
+      EXPECT_EQ(read_file(path, 100'000).value(), text);
+    }
+  });
+}
+
 TEST(WriteFile, MakesAndReplaces) {
   run_event_loop([] {
     const TemporaryFolder folder;
@@ -394,6 +412,27 @@ TEST(WriteFile, LeavesTheOldFileAloneWhenItFails) {
     EXPECT_EQ(write_file(folder.file("taken"), "new").error(), std::errc::is_a_directory);
     const auto names = std::distance(std::filesystem::directory_iterator(folder.path()), {});
     EXPECT_EQ(names, 2);  // no temporary file is left
+  });
+}
+
+// After no turn of the loop, then after more and more.
+TEST(WriteFile, CancelledAtAnyMomentLeavesTheOldFileOrTheNew) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    bool done = false;
+    for (int turns = 0; !done; turns += 1 + turns / 4) {
+      std::ofstream(folder.file("file")) << "old";
+      Caller caller([&] { return write_file(folder.file("file"), "new"); });
+      for (int turn = 0; turn < turns; ++turn) this_fiber::yield();
+      caller.cancel();
+      const auto error = caller.error();
+      done = !error;
+      EXPECT_TRUE(done || error == std::errc::operation_canceled) << error.message();
+      const auto found = contents(folder.file("file"));
+      EXPECT_TRUE(found == "new" || (!done && found == "old")) << found;
+      const auto names = std::distance(std::filesystem::directory_iterator(folder.path()), {});
+      EXPECT_EQ(names, 1);
+    }
   });
 }
 

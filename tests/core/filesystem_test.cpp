@@ -2,7 +2,9 @@
 
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
+#include "support/held_pool.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/workers.hpp"
 
 #include <unistd.h>
 
@@ -18,6 +20,9 @@
 namespace atlas {
 namespace {
 
+using testing::Caller;
+using testing::HeldPool;
+using testing::on_workers;
 using testing::TemporaryFolder;
 
 constexpr Deadline over{TimePoint()};
@@ -100,6 +105,73 @@ TEST(Filesystem, NoCallBeginsWhenItIsOverdue) {
   });
 }
 
+TEST(Filesystem, CancellationTakesQueuedCallsBack) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    std::ofstream(folder.file("file")).close();
+    const auto name = folder.file("file");
+    const auto expect_cancelled = [](auto call) {
+      Caller caller(call);
+      EXPECT_TRUE(caller.waits());
+      caller.cancel();
+      EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+    };
+    {
+      const HeldPool pool;
+      expect_cancelled([&] { return file_status(name); });
+      expect_cancelled([&] { return file_status_no_follow(name); });
+      expect_cancelled([&] { return rename_file({.from = name, .to = name + "2"}); });
+      expect_cancelled([&] { return remove_file(name); });
+      expect_cancelled([&] { return make_directory(name + "2"); });
+      expect_cancelled([&] { return remove_directory(folder.path()); });
+      expect_cancelled([&] { return Directory::open(folder.path()); });
+      expect_cancelled([&] { return TemporaryFile::create(folder.path()); });
+    }
+    EXPECT_TRUE(std::filesystem::exists(name));
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+  });
+}
+
+// What was opened or made counts, and goes with its object, however near the cancellation came.
+TEST(Filesystem, WhatIsOpenedInTheTurnOfACancellationIsNotLost) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    static_cast<void>(Directory::open(folder.path()).value());
+    const auto before = open_descriptors();
+    const auto cancelled_after = [](int turns, auto call) {
+      Caller caller(call);
+      for (int turn = 0; turn < turns; ++turn) this_fiber::yield();
+      caller.cancel();
+      const auto error = caller.error();
+      EXPECT_TRUE(!error || error == std::errc::operation_canceled) << error.message();
+    };
+    for (int turns = 0; turns < 60; ++turns) {
+      cancelled_after(turns, [&] { return Directory::open(folder.path()); });
+      cancelled_after(turns, [&] { return TemporaryFile::create(folder.path()); });
+    }
+    EXPECT_EQ(open_descriptors(), before);
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  });
+}
+
+TEST(Filesystem, WorksFromSeveralWorkers) {
+  const TemporaryFolder folder;
+  on_workers(3, [&](int worker) {
+    const auto own = folder.file(std::to_string(worker));
+    for (int i = 0; i < 10; ++i) {
+      make_directory(own).value();
+      auto temporary = TemporaryFile::create(own).value();
+      temporary.rename_to(own + "/first").value();
+      rename_file({.from = own + "/first", .to = own + "/second"}).value();
+      auto directory = Directory::open(own).value();
+      for (const auto& entry : directory) EXPECT_EQ(entry.name, "second");
+      remove_file(own + "/second").value();
+      remove_directory(own).value();
+    }
+  });
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
 TEST(Directory, ListsManyEntriesOnceEach) {
   run_event_loop([] {
     const TemporaryFolder folder;
@@ -174,6 +246,21 @@ TEST(TemporaryFile, IsRemovedWithItsObject) {
       EXPECT_TRUE(std::filesystem::exists(moved.path()));
     }
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  });
+}
+
+TEST(TemporaryFile, IsRemovedWhenAnExceptionEndsItsOwner) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    const auto before = open_descriptors();
+    const auto fail_with_both_open = [&] {
+      auto temporary = TemporaryFile::create(folder.path()).value();
+      auto directory = Directory::open(folder.path()).value();
+      for (const auto& entry : directory) remove_directory(folder.file(entry.name)).value();
+    };
+    EXPECT_THROW(fail_with_both_open(), std::system_error);
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+    EXPECT_EQ(open_descriptors(), before);
   });
 }
 

@@ -5,6 +5,7 @@
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/run_on.hpp>
 #include "support/captured_log.hpp"
+#include "support/workers.hpp"
 
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
@@ -20,6 +21,7 @@ namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Caller;
 using ::testing::HasSubstr;
 
 /// A loop on a thread of its own, until it is told to end.
@@ -225,6 +227,48 @@ TEST(RunOn, CallerThatIsCancelledAtOnceNeverRunsTheFunction) {
     });
     caller.cancel();
     caller.join().value();
+  });
+}
+
+// The other loop has done all of it while this one stands still: it has been told, and does not know it yet.
+TEST(RunOn, AResultThatMeetsACancellationCounts) {
+  OtherLoop other;
+  on_a_loop([&] {
+    for (const bool cancel_first : {true, false}) {
+      std::promise<void> done;
+      auto result = Result<int>(Unexpected(std::errc::io_error));
+      Caller caller([&]() -> Result<void> {
+        result = run_on(other.handle(), "seven", [] { return 7; });
+        return {};
+      });
+      if (cancel_first) caller.cancel();
+      other.handle().spawn("after it", [&] { done.set_value(); });
+      done.get_future().wait();
+      if (!cancel_first) caller.cancel();
+      EXPECT_FALSE(caller.error());
+      EXPECT_EQ(result.value(), 7);
+    }
+  });
+}
+
+TEST(RunOn, HasEndedBeforeWhatTheFunctionRefersToIsGone) {
+  OtherLoop other;
+  on_a_loop([&] {
+    int seen = 0;
+    Event begun;
+    {
+      const auto caller = spawn("caller", [&] {
+        const auto value = std::make_unique<int>(7);
+        static_cast<void>(run_on(other.handle(), "late", [&] {
+          begun.set();
+          static_cast<void>(this_fiber::sleep_for(1h));
+          this_fiber::yield();
+          seen = *value;
+        }));
+      });
+      begun.wait().value();
+    }
+    EXPECT_EQ(seen, 7);
   });
 }
 

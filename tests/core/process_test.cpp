@@ -7,6 +7,8 @@
 #include "support/temporary_folder.hpp"
 #include "support/workers.hpp"
 
+#include <sys/wait.h>
+
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -16,6 +18,7 @@
 #include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace atlas {
 namespace {
@@ -248,6 +251,42 @@ TEST(Process, IsKilledWhenTheFiberThatOwnsItIsCancelled) {
     owner.cancel();
     owner.join().value();
     EXPECT_FALSE(exists(id));
+  });
+}
+
+// It has ended, and the loop has yet to hear of it, when the cancellation comes.
+TEST(Process, AnEndInTheTurnOfACancellationIsTold) {
+  run_event_loop([] {
+    auto process = Process::start({.arguments = {"sleep", "1000"}}).value();
+    Caller caller([&] { return process.wait(); });
+    process.kill(SIGTERM).value();
+    siginfo_t info{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(process.id()), &info, WEXITED | WNOWAIT), 0);
+    caller.cancel();
+    const auto error = caller.error();
+    EXPECT_TRUE(!error || error == std::errc::operation_canceled) << error.message();
+    EXPECT_EQ(process.wait(Deadline::after(20s)).value(), (ExitStatus{.signal = SIGTERM}));
+  });
+}
+
+TEST(Process, IsKilledWhenAnExceptionEndsItsOwner) {
+  run_event_loop([] {
+    std::vector<int> ids;
+    FiberGroup group;
+    for (int i = 0; i < 5; ++i) {
+      group.spawn("owner", [&ids, i] {
+        try {
+          const auto process = Process::start({.arguments = {"sleep", "1000"}}).value();
+          ids.push_back(process.id());
+          throw i;  // then its destructor waits
+        } catch (int thrown) {
+          EXPECT_EQ(thrown, i);
+        }
+      });
+    }
+    group.join().value();
+    ASSERT_EQ(ids.size(), 5U);
+    for (const int id : ids) EXPECT_FALSE(exists(id));
   });
 }
 

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,7 @@ using namespace std::chrono_literals;
 using testing::Caller;
 using testing::make_memory_pipe;
 using testing::make_memory_stream;
+using testing::on_workers;
 
 constexpr Deadline over{TimePoint()};
 
@@ -170,6 +172,36 @@ TEST(SendFile, IsCancelledWhileThePeerDoesNotRead) {
     caller.cancel();
     EXPECT_EQ(caller.error(), std::errc::operation_canceled);
     EXPECT_TRUE(connection.server->aborted());
+  });
+}
+
+TEST(SendFile, CancelledAtAnyMomentHasSentAllOrAbortedTheStream) {
+  run_event_loop([] {
+    const auto text = numbers(200'000);
+    const auto file = file_with(text);
+    bool done = false;
+    for (int turns = 0; !done; turns += 1 + turns / 4) {
+      auto [stream, peer] = make_memory_stream(*Scheduler::current());
+      Caller caller([&, &stream = stream] { return send_file(*stream, file); });
+      for (int turn = 0; turn < turns; ++turn) this_fiber::yield();
+      caller.cancel();
+      const auto error = caller.error();
+      done = !error;
+      EXPECT_TRUE(done || error == std::errc::operation_canceled) << error.message();
+      EXPECT_EQ(stream->aborted(), !done);
+      while (done && peer.received().size() < text.size()) this_fiber::yield();
+      EXPECT_TRUE(text.starts_with(peer.received()));
+    }
+  });
+}
+
+TEST(SendFile, OneFileIsSentByFibersOfSeveralWorkers) {
+  std::optional<File> file;
+  const auto text = numbers(300'000);
+  run_event_loop([&] { file = file_with(text); });
+  on_workers(3, [&](int) {
+    const auto [from, to] = make_memory_pipe(*Scheduler::current());
+    EXPECT_TRUE(sent_through(*from, *to, *file, {}) == text);
   });
 }
 

@@ -16,6 +16,7 @@ namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Caller;
 using testing::on_workers;
 
 TEST(SignalSet, WaitSuspendsUntilASignalArrives) {
@@ -54,6 +55,57 @@ TEST(SignalSet, WaitIsCancelled) {
     waiter.cancel();
     waiter.join().value();
     EXPECT_EQ(seen, std::errc::operation_canceled);
+  });
+}
+
+TEST(SignalSet, ASignalInTheTurnOfACancellationIsNotLost) {
+  run_event_loop([] {
+    for (const bool cancel_first : {true, false}) {
+      SignalSet signals{SIGUSR1};
+      Caller caller([&] { return signals.wait(); });
+      if (cancel_first) caller.cancel();
+      std::raise(SIGUSR1);  // caught; the loop has yet to hear of it
+      caller.cancel();
+      EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+      EXPECT_EQ(signals.wait(Deadline::after(20s)).value(), SIGUSR1);
+    }
+  });
+}
+
+TEST(SignalSet, MayBeDestroyedWithASignalOnItsWay) {
+  run_event_loop([] {
+    SignalSet other{SIGUSR1};
+    {
+      const SignalSet signals{SIGUSR1};
+      std::raise(SIGUSR1);
+    }
+    EXPECT_EQ(other.wait(Deadline::after(20s)).value(), SIGUSR1);
+  });
+}
+
+TEST(SignalSet, AnExceptionLetsGoOfTheSignals) {
+  run_event_loop([] {
+    const auto fail = [] {
+      SignalSet signals{SIGUSR2};
+      signals.wait(Deadline::after(1ms)).value();
+    };
+    EXPECT_THROW(fail(), std::system_error);
+    struct sigaction action {};
+    ASSERT_EQ(::sigaction(SIGUSR2, nullptr, &action), 0);
+    EXPECT_EQ(action.sa_handler, SIG_DFL);
+  });
+}
+
+TEST(WaitForSignal, IsCancelledAndTheSignalTakesItsDefaultActionAgain) {
+  run_event_loop([] {
+    Caller caller([] { return wait_for_signal({SIGUSR2}); });
+    struct sigaction action {};
+    ASSERT_EQ(::sigaction(SIGUSR2, nullptr, &action), 0);
+    EXPECT_NE(action.sa_handler, SIG_DFL);
+    caller.cancel();
+    EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+    ASSERT_EQ(::sigaction(SIGUSR2, nullptr, &action), 0);
+    EXPECT_EQ(action.sa_handler, SIG_DFL);
   });
 }
 

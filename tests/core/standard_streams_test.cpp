@@ -8,12 +8,14 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -22,6 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::Caller;
+using testing::on_workers;
 using testing::TemporaryFolder;
 
 /// A pipe as a shell makes them: blocking.
@@ -126,6 +129,65 @@ TEST(StandardInput, IsCancelledWhileNothingComes) {
   });
 }
 
+TEST(StandardInput, WhatComesInTheTurnOfACancellationIsNotLost) {
+  run_event_loop([] {
+    Pipe pipe;
+    DescriptorReader reader(FileDescriptor(::dup(pipe.reader.get())));
+    for (int turns = 0; turns < 30; ++turns) {
+      std::string first(8, '\0');
+      std::size_t count = 0;
+      Caller caller([&]() -> Result<void> {
+        const auto read = reader.read_some(first);
+        if (!read) return Unexpected(read.error());
+        count = *read;
+        return {};
+      });
+      pipe.send("x");
+      for (int turn = 0; turn < turns; ++turn) this_fiber::yield();
+      caller.cancel();
+      if (caller.error() == std::errc::operation_canceled) {
+        EXPECT_EQ(read_some(reader), "x");
+      } else {
+        EXPECT_EQ(first.substr(0, count), "x");
+      }
+    }
+  });
+}
+
+TEST(StandardInput, MayBeDestroyedRightAfterACancelledRead) {
+  run_event_loop([] {
+    Pipe pipe;
+    for (int i = 0; i < 20; ++i) {
+      auto reader = std::make_unique<DescriptorReader>(FileDescriptor(::dup(pipe.reader.get())));
+      Caller caller([&] {
+        char byte = 0;
+        auto read = reader->read_some({&byte, 1});
+        reader.reset();
+        return read;
+      });
+      caller.cancel();
+      EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+    }
+    pipe.send("x");
+    DescriptorReader next(std::move(pipe.reader));
+    EXPECT_EQ(read_some(next), "x");
+  });
+}
+
+TEST(StandardInput, SeveralWorkersReadAndWriteAtATime) {
+  on_workers(3, [](int worker) {
+    Pipe pipe;
+    DescriptorReader reader(std::move(pipe.reader));
+    DescriptorWriter writer(std::move(pipe.writer));
+    const std::string text(100'000, static_cast<char>('a' + worker));
+    auto writing = spawn("writer", [&] { writer.write(text).value(); });
+    std::string received;
+    while (received.size() < text.size()) received += read_some(reader);
+    writing.join().value();
+    EXPECT_TRUE(received == text);
+  });
+}
+
 TEST(StandardInput, MayBeMissing) {
   run_event_loop([] {
     const FileDescriptor saved(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
@@ -157,6 +219,23 @@ TEST(StandardError, WritesToItsOwnDescriptor) {
     standard_error().value().write("trouble\n").value();
     DescriptorReader reader(std::move(pipe.reader));
     EXPECT_EQ(read_some(reader), "trouble\n");
+  });
+}
+
+TEST(StandardOutput, IsCancelledWhenNobodyReads) {
+  run_event_loop([] {
+    Pipe pipe;
+    DescriptorWriter writer(FileDescriptor(::dup(pipe.writer.get())));
+    const std::string text(300'000, 'x');
+    Caller caller([&] { return writer.write(text); });
+    const int pipe_bytes = ::fcntl(pipe.writer.get(), F_GETPIPE_SZ);
+    for (int unread = 0; unread < pipe_bytes;) {
+      this_fiber::yield();
+      ASSERT_EQ(::ioctl(pipe.reader.get(), FIONREAD, &unread), 0);
+    }
+    EXPECT_TRUE(caller.waits());
+    caller.cancel();
+    EXPECT_EQ(caller.error(), std::errc::operation_canceled);
   });
 }
 

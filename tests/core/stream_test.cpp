@@ -3,6 +3,7 @@
 #include <atlas/core/fiber.hpp>
 #include "support/manual_driver.hpp"
 #include "support/memory_stream.hpp"
+#include "support/workers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,6 +16,7 @@ namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Caller;
 using testing::make_memory_pipe;
 using testing::make_memory_stream;
 using testing::MemoryStreamOptions;
@@ -95,6 +97,43 @@ TEST(Stream, ACancelledReadLosesNoBytes) {
     reader.join().value();
     EXPECT_EQ(seen, std::errc::operation_canceled);
     EXPECT_EQ(read_some(*stream), "later");
+  });
+}
+
+TEST(Stream, BytesInTheTurnOfACancellationAreNotLost) {
+  TestLoop loop;
+  auto [stream, peer] = make_memory_stream(loop.scheduler());
+  loop.run([&loop, &stream = stream, &peer = peer] {
+    for (const bool cancel_first : {true, false}) {
+      std::string received;
+      Caller reader([&]() -> Result<void> {
+        auto chunk = stream->read_chunk();
+        if (!chunk) return Unexpected(chunk.error());
+        received.assign(chunk->bytes().data(), chunk->bytes().size());
+        return {};
+      });
+      peer.send("x");
+      if (cancel_first) reader.cancel();
+      // Behind the delivery, which wakes the reader.
+      if (!cancel_first) loop.scheduler().inbox()->post([&] { reader.cancel(); });
+      const auto error = reader.error();
+      EXPECT_EQ(error == std::errc::operation_canceled, cancel_first);
+      EXPECT_EQ(error ? read_some(*stream) : received, "x");
+    }
+  });
+}
+
+TEST(Stream, IsClosedWhenAnExceptionEndsItsOwner) {
+  TestLoop loop;
+  auto [stream, peer] = make_memory_stream(loop.scheduler());
+  loop.run([&stream = stream, &peer = peer] {
+    const auto fail = [&] {
+      const StreamPtr owned = std::move(stream);
+      peer.reset();
+      static_cast<void>(owned->read_chunk().value());
+    };
+    EXPECT_THROW(fail(), std::system_error);
+    EXPECT_TRUE(peer.closed());
   });
 }
 
@@ -306,6 +345,26 @@ TEST(Stream, ACancelledWriteAbortsTheStream) {
     EXPECT_EQ(seen, std::errc::operation_canceled);
     EXPECT_TRUE(stream->aborted());
   });
+}
+
+TEST(Stream, TheEndOfAWriteInTheTurnOfACancellationCounts) {
+  TestLoop loop;
+  for (const bool cancel_first : {true, false}) {
+    auto [stream, peer] = make_memory_stream(loop.scheduler(), {.capacity_bytes = 5});
+    peer.stop_reading();
+    loop.run([&loop, cancel_first, &stream = stream, &peer = peer] {
+      Caller writer([&] { return stream->write("too much"); });
+      const auto cancel = [&] { writer.cancel(); };
+      if (cancel_first) loop.scheduler().inbox()->post(cancel);
+      peer.resume_reading();
+      if (!cancel_first) loop.scheduler().inbox()->post(cancel);
+      const auto error = writer.error();
+      EXPECT_EQ(stream->aborted(), error == std::errc::operation_canceled);
+      if (error) return;
+      this_fiber::yield();
+      EXPECT_EQ(peer.received(), "too much");
+    });
+  }
 }
 
 TEST(Stream, AWriteWithoutProgressStalls) {

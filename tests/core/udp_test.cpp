@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@ namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Caller;
 
 SocketAddress loopback(const char* host = "127.0.0.1") { return SocketAddress::ip(host, 0).value(); }
 
@@ -179,6 +181,39 @@ TEST(Udp, ReceiveIsCancelled) {
     receiving.cancel();
     receiving.join().value();
     EXPECT_EQ(seen, std::errc::operation_canceled);
+  });
+}
+
+TEST(Udp, ADatagramInTheTurnOfACancellationIsNotLost) {
+  run_event_loop([] {
+    auto [left, right] = datagram_pair();
+    for (const bool cancel_first : {true, false}) {
+      Caller caller([&socket = left] {
+        std::array<char, 16> room;
+        return socket.receive_from(room);
+      });
+      if (cancel_first) caller.cancel();
+      right.send("x").value();  // it is there; the loop has yet to hear of it
+      if (!cancel_first) caller.cancel();
+      EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+      EXPECT_EQ(receive(left).text, "x");
+    }
+  });
+}
+
+TEST(Udp, MayBeDestroyedRightAfterACancelledWait) {
+  run_event_loop([] {
+    for (int i = 0; i < 20; ++i) {
+      auto socket = std::make_unique<UdpSocket>(UdpSocket::bind(loopback()).value());
+      Caller caller([&] {
+        std::array<char, 16> room;
+        auto received = socket->receive_from(room);
+        socket.reset();
+        return received;
+      });
+      caller.cancel();
+      EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+    }
   });
 }
 

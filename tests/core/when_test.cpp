@@ -102,6 +102,27 @@ TEST(WhenAll, TheLastEndInTheTurnOfACancellationCounts) {
   });
 }
 
+TEST(WhenAll, HasEndedBeforeWhatItsTasksReferToIsGone) {
+  TestLoop loop;
+  loop.run([] {
+    int seen = 0;
+    {
+      const auto caller = spawn("caller", [&] {
+        const auto value = std::make_unique<int>(7);
+        const auto use_late = [&] {
+          static_cast<void>(this_fiber::sleep_for(1h));
+          this_fiber::yield();
+          seen += *value;
+        };
+        EXPECT_EQ(when_all(use_late, use_late).error(), std::errc::operation_canceled);
+      });
+      this_fiber::yield();
+      this_fiber::yield();
+    }
+    EXPECT_EQ(seen, 14);
+  });
+}
+
 const FiberLocal<int> request;
 
 TEST(WhenAll, TasksInheritFiberLocalsAndTheDeadlineOfAScope) {
@@ -200,6 +221,25 @@ TEST(WhenAny, TheFirstEndInTheTurnOfACancellationCounts) {
       EXPECT_FALSE(caller.error());
       EXPECT_EQ(index, 1U);
     }
+  });
+}
+
+TEST(WhenAny, HasEndedBeforeWhatItsTasksReferToIsGone) {
+  TestLoop loop;
+  loop.run([] {
+    int seen = 0;
+    const auto use_late = [&](int value) {
+      static_cast<void>(this_fiber::sleep_for(1h));
+      this_fiber::yield();
+      seen += value;
+    };
+    EXPECT_THROW(
+        {
+          const auto value = std::make_unique<int>(7);
+          static_cast<void>(when_any([&] { use_late(*value); }, fail, [&] { use_late(*value); }));
+        },
+        std::runtime_error);
+    EXPECT_EQ(seen, 14);
   });
 }
 
