@@ -145,7 +145,8 @@ Result<void> Sink::drain(Deadline deadline) {
     lock.unlock();
     const auto outcome = wait.park(deadline);
     lock.lock();
-    if (!outcome.woken()) return Unexpected(outcome.error());
+    const bool drained = settled_bytes_ >= accepted && !report_due();
+    if (!outcome.woken() && !drained) return Unexpected(outcome.error());
   }
   return {};
 }

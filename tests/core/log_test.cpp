@@ -7,6 +7,7 @@
 #include <atlas/core/log_sink.hpp>
 #include <atlas/core/socket.hpp>
 #include <atlas/core/uv/uv_poll.hpp>
+#include "support/workers.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,14 +35,15 @@ namespace atlas::log {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::MatchesRegex;
+using atlas::testing::Caller;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 
 class TempDir {
  public:
   TempDir() {
-    std::string pattern = testing::TempDir() + "atlas-log-XXXXXX";
+    std::string pattern = ::testing::TempDir() + "atlas-log-XXXXXX";
     path_ = mkdtemp(pattern.data());
   }
   ~TempDir() { std::filesystem::remove_all(path_); }
@@ -315,11 +317,11 @@ TEST(Log, ArgumentsOfADisabledLevelAreNotFormatted) {
 }
 
 TEST(Log, WithoutASinkLinesGoToStderr) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   info("outside of {}", "everything");
   debug("no");
   run_event_loop([] { error("on a fiber"); });
-  EXPECT_THAT(lines_of(testing::internal::GetCapturedStderr()),
+  EXPECT_THAT(lines_of(::testing::internal::GetCapturedStderr()),
               ElementsAre(MatchesRegex(time_regex + " INFO  \\[-\\] outside of everything"),
                           MatchesRegex(time_regex + " ERROR \\[main\\] on a fiber")));
 }
@@ -662,7 +664,7 @@ TEST(LogSink, ASuspendHookMayLogWhileItsFiberWaitsForTheLog) {
 TEST(LogSink, AClosedPipeCostsLinesAndIsNotedOnce) {
   StuckPipe pipe;
   pipe.close_reader();
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   run_event_loop([&] {
     ThreadSink sink({.target = pipe.path()});
     for (int i = 0; i < 3; ++i) {
@@ -672,12 +674,12 @@ TEST(LogSink, AClosedPipeCostsLinesAndIsNotedOnce) {
     EXPECT_EQ(sink->lines_dropped(), 3U);
   });
   EXPECT_THAT(
-      lines_of(testing::internal::GetCapturedStderr()),
+      lines_of(::testing::internal::GetCapturedStderr()),
       ElementsAre(fmt::format("atlas: cannot log to {}: Broken pipe; lines are dropped", pipe.path())));
 }
 
 TEST(LogSink, AFullDiskCostsLinesAndIsNotedOnce) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   run_event_loop([&] {
     ThreadSink sink({.target = "/dev/full"});
     for (int i = 0; i < 3; ++i) {
@@ -686,7 +688,7 @@ TEST(LogSink, AFullDiskCostsLinesAndIsNotedOnce) {
     }
     EXPECT_EQ(sink->lines_dropped(), 3U);
   });
-  EXPECT_THAT(lines_of(testing::internal::GetCapturedStderr()),
+  EXPECT_THAT(lines_of(::testing::internal::GetCapturedStderr()),
               ElementsAre("atlas: cannot log to /dev/full: No space left on device; lines are dropped"));
 }
 
@@ -694,7 +696,7 @@ TEST(LogSink, AfterAFailureItSaysHowMuchIsMissing) {
   const TempDir dir;
   const auto path = dir.file("fifo");
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   run_event_loop([&] {
     FileDescriptor reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK));
     ThreadSink sink({.target = path});
@@ -710,7 +712,7 @@ TEST(LogSink, AfterAFailureItSaysHowMuchIsMissing) {
     text.resize(static_cast<std::size_t>(read(reader.get(), text.data(), text.size())));
     EXPECT_THAT(lines_of(text), ElementsAre(HasSubstr("here again"), HasSubstr("log lines dropped: 2")));
   });
-  testing::internal::GetCapturedStderr();
+  ::testing::internal::GetCapturedStderr();
 }
 
 /// While it lives, no file grows past `bytes`: what a full disk looks like in the middle of a line.
@@ -781,15 +783,68 @@ TEST(LogSink, DrainOfAStuckPipeEndsAtItsDeadline) {
   });
 }
 
+TEST(LogSink, DrainIsCancelled) {
+  StuckPipe pipe;
+  run_event_loop([&] {
+    const auto sink = Sink::open({.target = pipe.path(), .flush_timeout = 0s}).value();
+    sink->write_line("never read");
+    Caller caller([&] { return sink->drain(); });
+    EXPECT_TRUE(caller.waits());
+    caller.cancel();
+    EXPECT_EQ(caller.error(), std::errc::operation_canceled);
+    pipe.close_reader();
+  });
+}
+
+TEST(LogSink, TheLastWriteInTheTurnOfACancellationOfADrainCounts) {
+  const TempDir dir;
+  run_event_loop([&] {
+    const auto sink = Sink::open({.target = dir.file("log")}).value();
+    for (int turns = 0; turns < 30; ++turns) {
+      sink->write_line(line_of_64);
+      Caller caller([&] {
+        auto drained = sink->drain();
+        EXPECT_EQ(drained.has_value(), sink->pending_bytes() == 0);
+        return drained;
+      });
+      for (int turn = 0; turn < turns; ++turn) this_fiber::yield();
+      caller.cancel();
+      const auto error = caller.error();
+      EXPECT_TRUE(!error || error == std::errc::operation_canceled) << error.message();
+    }
+  });
+}
+
+// Whether there is room before the cancellation or after: the line is there, once.
+TEST(LogSink, RoomInTheTurnOfACancellationTakesTheLineOnce) {
+  for (int turns = 0; turns < 20; ++turns) {
+    StuckPipe pipe;
+    std::string text;
+    run_event_loop([&] {
+      auto sink = Sink::open({.target = pipe.path(), .pending_bytes_max = 64}).value();
+      sink->write_line(line_of_64);
+      auto writer = spawn("writer", [&] { sink->write_line("from the cancelled"); });
+      this_fiber::yield();
+      auto reader = spawn("reader", [&] { text = pipe.read_all(); });
+      for (int turn = 0; turn < turns; ++turn) this_fiber::yield();
+      writer.cancel();
+      EXPECT_TRUE(writer.join());
+      sink.reset();
+      EXPECT_TRUE(reader.join());
+    });
+    EXPECT_EQ(text, line_of_64 + "from the cancelled\n");
+  }
+}
+
 TEST(LogSink, AStuckPipeDoesNotHoldUpTheExitAndSaysWhatIsLost) {
   StuckPipe pipe;
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   run_event_loop([&] {
     const auto sink = Sink::open({.target = pipe.path(), .flush_timeout = 1ms}).value();
     sink->write_line("never read");
     sink->write_line("never read");
   });
-  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
             fmt::format("atlas: {} did not take the last 2 log lines in time\n", pipe.path()));
 }
 
