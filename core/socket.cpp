@@ -71,7 +71,7 @@ class SystemListener final : public ListeningSocket {
   SystemListener(const SystemListener&) = delete;
   SystemListener& operator=(const SystemListener&) = delete;
 
-  Result<AcceptedSocket> accept() override;
+  Result<AcceptedSocket> accept(Deadline deadline) override;
   [[nodiscard]] const SocketAddress& address() const noexcept override { return address_; }
 
  private:
@@ -80,7 +80,7 @@ class SystemListener final : public ListeningSocket {
     int left = 0;
   };
 
-  Result<void> wait_for_clients();
+  Result<void> wait_for_clients(Deadline deadline);
 
   FileDescriptor fd_;
   SocketAddress address_;
@@ -96,10 +96,10 @@ SystemListener::~SystemListener() {
 
 // Asking for a connection that is not there costs nearly as much as accepting one, so a round asks for as
 // many as the last one found, and for more while they keep coming; then the loop has its turn.
-Result<AcceptedSocket> SystemListener::accept() {
+Result<AcceptedSocket> SystemListener::accept(Deadline deadline) {
   for (;;) {
     if (round_.left == 0) {
-      if (auto ready = wait_for_clients(); !ready) return Unexpected(ready.error());
+      if (auto ready = wait_for_clients(deadline); !ready) return Unexpected(ready.error());
     }
     sockaddr_storage storage{};
     socklen_t bytes = sizeof storage;
@@ -115,10 +115,10 @@ Result<AcceptedSocket> SystemListener::accept() {
   }
 }
 
-Result<void> SystemListener::wait_for_clients() {
+Result<void> SystemListener::wait_for_clients(Deadline deadline) {
   constexpr int round_max = 64;
   if (!readiness_) readiness_.emplace(fd_.get());
-  const auto outcome = readiness_->wait({"accept", this}, UV_READABLE);
+  const auto outcome = readiness_->wait({"accept", this}, UV_READABLE, deadline);
   if (!outcome.woken()) return Unexpected(outcome.error());
   round_.size = std::clamp(2 * round_.size, 1, round_max);
   round_.left = round_.size;

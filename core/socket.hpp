@@ -65,7 +65,7 @@ class ListeningSocket {
   ListeningSocket(const ListeningSocket&) = delete;
   ListeningSocket& operator=(const ListeningSocket&) = delete;
 
-  [[nodiscard]] virtual Result<AcceptedSocket> accept() = 0;
+  [[nodiscard]] virtual Result<AcceptedSocket> accept(Deadline deadline) = 0;
   [[nodiscard]] virtual const SocketAddress& address() const noexcept = 0;
 };
 
@@ -78,10 +78,10 @@ class Listener {
   [[nodiscard]] static Result<Listener> bind(const SocketAddress& address, const ListenOptions& options = {});
 
   /// The next client that has connected; suspends until there is one, and now and then while there are, for
-  /// the loop to have its turn. Errors of one client's connection are skipped; those of the system
-  /// (too_many_files_open, too_many_files_open_in_system, not_enough_memory, …) are answered, and the next
-  /// call tries again.
-  Result<AcceptedSocket> accept() { return socket_->accept(); }
+  /// the loop to have its turn. timed_out and operation_canceled leave who has connected to the next call.
+  /// Errors of one client's connection are skipped; those of the system (too_many_files_open,
+  /// too_many_files_open_in_system, not_enough_memory, …) are answered, and the next call tries again.
+  Result<AcceptedSocket> accept(Deadline deadline = {}) { return socket_->accept(deadline); }
 
   /// The address in use: port 0 has become a port.
   [[nodiscard]] const SocketAddress& address() const noexcept { return socket_->address(); }

@@ -1,11 +1,13 @@
 // Real sockets, of the loopback interface and of the file system.
 #include <atlas/core/socket.hpp>
 
+#include <atlas/core/channel.hpp>
 #include <atlas/core/connect.hpp>
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/signals.hpp>
 #include "support/temporary_folder.hpp"
+#include "support/workers.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,13 +19,18 @@
 
 #include <filesystem>
 #include <fstream>
+#include <latch>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace atlas {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Caller;
+using testing::on_workers;
 using testing::TemporaryFolder;
 
 SocketAddress loopback(const char* host = "127.0.0.1") { return SocketAddress::ip(host, 0).value(); }
@@ -215,6 +222,74 @@ TEST(Listener, AcceptIsCancelled) {
     acceptor.cancel();
     acceptor.join().value();
     EXPECT_EQ(seen, std::errc::operation_canceled);
+  });
+}
+
+TEST(Listener, AcceptGivesUpAtItsDeadline) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    EXPECT_EQ(listener.accept(Deadline::after(1ms)).error(), std::errc::timed_out);
+    const DeadlineScope scope(1ms);
+    EXPECT_EQ(listener.accept().error(), std::errc::timed_out);
+  });
+}
+
+TEST(Listener, AClientInTheTurnOfACancellationIsNotLost) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    auto listener = Listener::bind(SocketAddress::unix_socket(folder.file("socket")).value()).value();
+    for (const bool cancel_first : {true, false}) {
+      Caller acceptor([&] { return listener.accept(); });
+      if (cancel_first) acceptor.cancel();
+      const auto client = connect(listener.address()).value();  // at once: it is a unix socket
+      if (!cancel_first) acceptor.cancel();
+      EXPECT_EQ(acceptor.error(), std::errc::operation_canceled);
+      EXPECT_TRUE(listener.accept(Deadline::after(20s)));
+    }
+  });
+}
+
+TEST(Listener, MayBeDestroyedRightAfterACancelledWait) {
+  run_event_loop([] {
+    for (int i = 0; i < 20; ++i) {
+      auto listener = std::make_unique<Listener>(Listener::bind(loopback()).value());
+      Caller acceptor([&] {
+        auto accepted = listener->accept();
+        listener.reset();
+        return accepted;
+      });
+      acceptor.cancel();
+      EXPECT_EQ(acceptor.error(), std::errc::operation_canceled);
+    }
+  });
+}
+
+TEST(Listener, WhatOneWorkerAcceptsAnotherServes) {
+  constexpr int clients = 20;
+  Channel<AcceptedSocket> accepted(4);
+  std::latch all_done(3);
+  auto bound = Listener::bind(loopback()).value();
+  const auto address = bound.address();
+  on_workers(3, [&](int worker) {
+    std::vector<StreamPtr> streams;
+    if (worker == 0) {
+      auto listener = std::move(bound);
+      for (int i = 0; i < clients; ++i) accepted.send(listener.accept().value()).value();
+      accepted.close();
+      all_done.arrive_and_wait();
+      return;
+    }
+    if (worker == 1) {
+      for (AcceptedSocket& socket : accepted) {
+        streams.push_back(adopt_socket(std::move(socket.fd), socket.peer).value());
+        streams.back()->write("hello").value();
+      }
+    }
+    for (int i = 0; worker == 2 && i < clients; ++i) {
+      streams.push_back(connect(address).value());
+      EXPECT_EQ(streams.back()->read_chunk().value().bytes().size(), 5U);
+    }
+    all_done.arrive_and_wait();  // nobody closes before: see Connect.WorksFromSeveralWorkers
   });
 }
 

@@ -63,14 +63,14 @@ class SimulatedListener final : public ListeningSocket {
     acceptor_.wake();
   }
 
-  Result<AcceptedSocket> accept() override {
+  Result<AcceptedSocket> accept(Deadline deadline) override {
     if (network_.world_.random().per_mille(network_.weather_.accept_failures)) {
       return Unexpected(std::errc::too_many_files_open);
     }
     while (waiting_.empty()) {
       Wait wait({"accept", this});
       acceptor_ = wait.remote_waker();
-      const auto outcome = wait.park();
+      const auto outcome = wait.park(deadline);
       if (!outcome.woken()) return Unexpected(outcome.error());
     }
     auto socket = std::move(waiting_.front());
