@@ -281,7 +281,7 @@ TEST(Listener, WhatOneWorkerAcceptsAnotherServes) {
     }
     if (worker == 1) {
       for (AcceptedSocket& socket : accepted) {
-        streams.push_back(adopt_socket(std::move(socket.fd), socket.peer).value());
+        streams.push_back(adopt_socket(std::move(socket)).value());
         streams.back()->write("hello").value();
       }
     }
