@@ -7,7 +7,7 @@
 #include <atlas/core/time.hpp>
 #include <atlas/core/wait_queue.hpp>
 
-#include <mutex>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -32,7 +32,7 @@ class BasicMutex {
   using Lock = detail::Held<BasicMutex, Unlock>;
 
   BasicMutex() = default;
-  ~BasicMutex() { ATLAS_ASSERT(!held_, "a mutex was destroyed while it is held"); }
+  ~BasicMutex() { ATLAS_ASSERT(hold_ == Hold::none, "a mutex was destroyed while it is held"); }
   BasicMutex(const BasicMutex&) = delete;
   BasicMutex& operator=(const BasicMutex&) = delete;
 
@@ -45,30 +45,43 @@ class BasicMutex {
 
   /// None when it is held.
   [[nodiscard]] std::optional<Lock> try_lock() {
-    const std::lock_guard guard(sharing_);
-    if (std::exchange(held_, true)) return std::nullopt;
+    if (!exchange(Hold::none, Hold::held)) return std::nullopt;
     return Lock(*this);
   }
 
  private:
   friend BasicConditionVariable<Sharing>;
 
+  /// `wanted`: held, and a fiber is in the queue. It becomes that, and ceases to be, under the guard only, so
+  /// that nobody overtakes. All else goes without the guard, a single exchange each.
+  enum class Hold : std::uint8_t { none, held, wanted };
+
   Result<void> take(Deadline deadline) {
-    std::unique_lock guard(sharing_);
-    if (!std::exchange(held_, true)) return {};
-    return queue_.wait(guard, {"mutex", this}, deadline);
+    if (exchange(Hold::none, Hold::held)) [[likely]]
+      return {};
+    return wait_for_it(deadline);
   }
 
+  Result<void> wait_for_it(Deadline deadline);
+
   void unlock() {
-    typename Sharing::Wakeup wakeup;
-    const std::lock_guard guard(sharing_);
-    held_ = !queue_.empty() && queue_.grant_first(wakeup);
+    if (!exchange(Hold::held, Hold::none)) [[unlikely]]
+      hand_over();
+  }
+
+  void hand_over();
+
+  [[nodiscard]] bool exchange(Hold expected, Hold desired) noexcept {
+    return sharing_.exchange_if(hold_, expected, desired);
   }
 
   [[no_unique_address]] Sharing sharing_;
-  bool held_ = false;
+  Hold hold_ = Hold::none;
   detail::WaitQueue queue_;
 };
+
+extern template class BasicMutex<detail::AnyThread>;
+extern template class BasicMutex<detail::OneThread>;
 
 /// For fibers of any worker.
 using Mutex = BasicMutex<detail::AnyThread>;

@@ -59,6 +59,15 @@ class OneThread {
   }
   void unlock() noexcept {}
 
+  /// Without `lock`: makes `value` the `desired` one if it is the `expected` one; whether it was.
+  template <class T>
+  [[nodiscard]] bool exchange_if(T& value, T expected, T desired) noexcept {
+    lock();
+    if (value != expected) return false;
+    value = desired;
+    return true;
+  }
+
   /// Wakes what it is given, at once: from the run queue, so nobody runs in between.
   struct Wakeup {
     void add(const Waiter& waiter) { waiter.wait.waker().wake_queued(); }
@@ -76,6 +85,13 @@ class AnyThread {
  public:
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
+
+  /// Without `lock`: makes `value` the `desired` one if it is the `expected` one; whether it was.
+  template <class T>
+  [[nodiscard]] static bool exchange_if(T& value, T expected, T desired) noexcept {
+    return std::atomic_ref(value).compare_exchange_strong(expected, desired, std::memory_order_acq_rel,
+                                                          std::memory_order_relaxed);
+  }
 
   /// Wakes fibers of its own thread at once (they join the run queue), those of others when it is destroyed.
   /// Declared before the guard, it is destroyed after: the owner of the loop that is woken up finds the guard

@@ -1,5 +1,6 @@
 #include <atlas/core/mutex.hpp>
 
+#include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/scheduler.hpp>
 #include "support/manual_driver.hpp"
@@ -7,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -295,6 +297,27 @@ TEST(Mutex, CancellationsThatRaceWithHandOversLoseNothing) {
     }
   });
   EXPECT_TRUE(mutex.try_lock());
+}
+
+TEST(Mutex, MayBeDestroyedByAnotherThreadWhileTheUnlockIsOnItsWayOut) {
+  constexpr int rounds = 300;
+  for (int round = 0; round < rounds; ++round) {
+    auto mutex = std::make_unique<Mutex>();
+    auto lock = mutex->try_lock();
+    std::atomic<bool> asked = false;
+    std::thread other([&] {
+      run_event_loop([&] {
+        asked = true;
+        mutex->lock().value().unlock();
+        mutex.reset();
+      });
+    });
+    while (!asked) std::this_thread::yield();
+    for (int i = 0; i < round % 3; ++i) std::this_thread::yield();  // it may be waiting by then, or not
+    lock.reset();
+    other.join();
+    EXPECT_EQ(mutex, nullptr);
+  }
 }
 
 TEST(Mutex, MayBeLockedOutsideOfFibersWhenFree) {

@@ -9,19 +9,26 @@
 
 #include <benchmark/benchmark.h>
 
+#include <latch>
 #include <mutex>
+#include <thread>
 
 namespace atlas {
 namespace {
 
 using testing::TestLoop;
 
+/// In a process of several threads, as servers are: the C library leaves the atomics out while there is one.
 void std_mutex_lock_unlock(benchmark::State& state) {
+  std::latch done(1);
+  std::thread other([&] { done.wait(); });
   std::mutex mutex;
   for (auto _ : state) {
     const std::lock_guard lock(mutex);
     benchmark::ClobberMemory();
   }
+  done.count_down();
+  other.join();
 }
 BENCHMARK(std_mutex_lock_unlock);
 
