@@ -4,6 +4,7 @@
 #include <atlas/core/scheduler.hpp>
 
 #include <system_error>
+#include <typeinfo>
 
 namespace atlas::uv {
 
@@ -58,9 +59,10 @@ void UvDriver::interrupt() noexcept { uv_async_send(&interrupted_); }
 uv_loop_t* current_loop() {
   auto* scheduler = Scheduler::current();
   ATLAS_ASSERT(scheduler != nullptr, "this needs a thread that runs a scheduler");
-  auto* driver = dynamic_cast<UvDriver*>(&scheduler->driver());
-  ATLAS_ASSERT(driver != nullptr, "this needs a scheduler on libuv's driver");
-  return driver->loop();
+  auto& driver = scheduler->driver();
+  // The class is final: a comparison does what a dynamic_cast would walk the hierarchy for.
+  ATLAS_ASSERT(typeid(driver) == typeid(UvDriver), "this needs a scheduler on libuv's driver");
+  return static_cast<UvDriver&>(driver).loop();
 }
 
 std::error_code to_error(int status) noexcept { return {-status, std::system_category()}; }

@@ -5,6 +5,12 @@
 namespace atlas {
 namespace {
 
+TEST(SocketAddress, IsWrittenAsItWasRead) {
+  for (const auto* text : {"0.0.0.0", "127.0.0.1", "10.20.30.4", "255.255.255.255", "::", "2001:db8::1"}) {
+    EXPECT_EQ(SocketAddress::ip(text, 80).value().host(), text);
+  }
+}
+
 TEST(SocketAddress, ChangesItsPortInACopy) {
   const auto address = SocketAddress::ip("192.0.2.1", 80).value();
   EXPECT_EQ(address.with_port(443).to_string(), "192.0.2.1:443");
