@@ -87,7 +87,8 @@ Fiber spawn(std::string_view name, UniqueFunction body) {
   auto& scheduler = current_scheduler();
   auto& record = scheduler.create(name, std::move(body));
   record.handle_attached = true;
-  scheduler.wake(record, true);
+  record.state = FiberState::ready;
+  scheduler.enqueue(record);
   return Fiber(record);
 }
 
@@ -105,7 +106,8 @@ void FiberGroup::spawn(std::string_view name, UniqueFunction body) {
   record.group_link.insert_before(members_);
   ++size_;
   record.cancel_requested = exception_ != nullptr;
-  scheduler.wake(record, true);
+  record.state = FiberState::ready;
+  scheduler.enqueue(record);
 }
 
 void FiberGroup::cancel() {
