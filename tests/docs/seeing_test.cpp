@@ -2,14 +2,17 @@
 // the page shows of the log is what the server logs.
 #include "app/running_server.hpp"
 #include "docs/page.hpp"
+#include "support/captured_log.hpp"
 #include "support/manual_driver.hpp"
 
 #include <atlas/asgi/fiber_report.hpp>
 #include <atlas/asgi/server.hpp>
 #include <atlas/asgi/stall_report.hpp>
+#include <atlas/core/cost.hpp>
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/fiber_facts.hpp>
+#include <atlas/core/log.hpp>
 
 #include <fmt/format.h>
 #include <gmock/gmock-matchers.h>
@@ -69,6 +72,23 @@ std::string answer_of(const asgi::Application& application, bool debug_endpoints
 TEST(SeeingPage, AnApplicationFindsTheFibersInItsScope) {
   EXPECT_EQ(answer_of(waiting_requests, true), "GET /now HTTP/1.1 waits for: fiber census\n");
   EXPECT_EQ(answer_of(waiting_requests, false), "There is nothing here.\n");
+}
+
+void log_cost() {
+  if (const auto cost = this_fiber::cost()) log::info("{} us until here", cost->processor / 1us);
+}
+
+TEST(SeeingPage, AFiberKnowsWhatItHasCost) {
+  testing::TestLoop loop;
+  testing::CapturedLog log;
+  loop.run([&] {
+    log_cost();  // nobody counts: nothing is logged
+    CostMeter meter;
+    meter.begin();
+    loop.driver().compute(20us);
+    log_cost();
+  });
+  EXPECT_THAT(log.take(), EndsWith("20 us until here\n"));
 }
 
 TEST(SeeingPage, AFiberSaysWhatItIsBusyWith) {
