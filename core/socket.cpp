@@ -19,7 +19,6 @@
 namespace atlas {
 namespace {
 
-using detail::bound_address;
 using detail::last_error;
 using detail::NativeAddress;
 
