@@ -79,8 +79,17 @@ class Scenario {
       if (random_.coin()) clients.cancel();
     }
     clients.join().value();
+    if (!stopped_early) check_forgotten(server);
     server.stop();
     check_server(server.status().totals());
+  }
+
+  /// Nobody has to be stopped to forget a client that has left.
+  void check_forgotten(const asgi::Server& server) {
+    constexpr auto longest_timeout = 30s;
+    this_fiber::sleep_for(longest_timeout).value();
+    expect(ledger_.entered == ledger_.left, "a call of the application outlives its client");
+    expect(server.status().totals().connections_open == 0, "a connection outlives its client");
   }
 
   void be_client(const SocketAddress& address, std::uint64_t seed) {
@@ -112,15 +121,19 @@ class Scenario {
   Exchange any_exchange(Random& random) {
     const auto token = fmt::format("t{}x{}", ++tokens_, random.below(1000));
     const auto n = random.coin() ? random.below(500) : random.below(150'000);
-    const auto ms = random.coin() ? 0 : random.below(200);
+    const auto ms = random.coin() ? 0 : random.per_mille(200) ? 5000 : random.below(200);
+    const auto takes = std::chrono::milliseconds(ms);
     switch (random.below(calm_ ? 11 : 13)) {
       case 0: return echo(token, body_of(token, n), random);
       case 1: return get(token, n, ms / 5);
       case 2: return {.request = head("HEAD", "get", token, n), .token = token, .to_head = true};
-      case 3: return {.request = head("GET", "nap", token, 0, ms), .token = token, .body = token};
+      case 3:
+        return {.request = head("GET", "nap", token, 0, ms), .token = token, .body = token, .takes = takes};
       case 4: return ignored(token, body_of(token, std::min<std::size_t>(n, 50'000)));
       case 5: return children(token, random.below(20), ms);
-      case 6: return {.request = head("GET", "upstream", token, 0, ms), .token = token, .body = token};
+      case 6:
+        return {
+            .request = head("GET", "upstream", token, 0, ms), .token = token, .body = token, .takes = takes};
       case 7: return {.request = head("GET", "throw", token), .token = token, .status = 500, .ends = true};
       case 8: return half(token, n, ms);
       case 9: return {.request = head("GET", "silent", token), .token = token, .status = 500, .ends = true};
@@ -157,7 +170,10 @@ class Scenario {
   }
 
   static Exchange get(const std::string& token, std::size_t n, std::size_t ms) {
-    return {.request = head("GET", "get", token, n, ms), .token = token, .body = body_of(token, n)};
+    return {.request = head("GET", "get", token, n, ms),
+            .token = token,
+            .body = body_of(token, n),
+            .takes = 5 * std::chrono::milliseconds(ms)};
   }
   static Exchange ignored(const std::string& token, const std::string& body) {
     return {
@@ -169,12 +185,14 @@ class Scenario {
   static Exchange children(const std::string& token, std::size_t n, std::size_t ms) {
     return {.request = head("GET", "children", token, n, ms),
             .token = token,
-            .body = std::to_string(n * (n + 1) / 2)};
+            .body = std::to_string(n * (n + 1) / 2),
+            .takes = std::chrono::milliseconds(ms)};
   }
   static Exchange half(const std::string& token, std::size_t n, std::size_t ms) {
     return {.request = head("GET", "half", token, n, ms),
             .token = token,
             .body = body_of(token, n),
+            .takes = std::chrono::milliseconds(ms),
             .ends = true,
             .cut = true};
   }

@@ -64,8 +64,10 @@ class Client {
     const auto batch = next_batch();
     next_ += batch.size();
     Fiber writer = spawn("writer", [&] { send(batch); });
-    bool open = true;
-    for (const auto& exchange : batch) open = open && read_answer(exchange);
+    const auto begin = present();
+    bool open = read_answer(batch.front());
+    check_patience(batch.front(), present() - begin);
+    for (const auto& exchange : batch.subspan(1)) open = open && read_answer(exchange);
     if (!open || left_) writer.cancel();
     static_cast<void>(writer.join());
     return open && !left_;
@@ -137,6 +139,18 @@ class Client {
                                         response.body.size(), exchange.body.size()));
     }
   }
+
+  // An answer does not wait for those to the requests behind it. Long ones need many packets: they are left
+  // out.
+  void check_patience(const Exchange& exchange, Duration waited) {
+    constexpr std::size_t short_bytes = 1000;
+    constexpr auto packets = 2s;
+    if (!plan_.calm || exchange.request.size() + exchange.body.size() > short_bytes) return;
+    if (waited <= exchange.takes + packets) return;
+    complaints_.push_back(fmt::format("'{}' waited for {} ms", first_line(exchange), waited / 1ms));
+  }
+
+  static TimePoint present() { return Deadline::after(0s).when(); }
 
   bool finish(const Exchange& exchange, const ScannedResponse& response) {
     if (response.status == exchange.status && response.status == 200 && !exchange.to_head &&

@@ -19,6 +19,7 @@ struct Exchange {
   std::string token;
   int status = 200;
   std::string body = {};  ///< Of a response with status 200.
+  Duration takes{};       ///< The application's pauses.
   bool to_head = false;   ///< A HEAD request: no body comes.
   bool ends = false;      ///< The server closes the connection behind it.
   bool cut = false;       ///< The response is begun and never completed.
