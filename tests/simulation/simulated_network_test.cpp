@@ -136,6 +136,31 @@ TEST(SimulatedNetwork, ResetsBreakBothEnds) {
   });
 }
 
+TEST(SimulatedNetwork, NothingArrivesBehindAReset) {
+  SimulatedWorld world({.seed = 3, .weather = {.latency_min = 1ms, .latency_max = 50ms, .resets = 10}});
+  const auto sent = pattern(300'000);
+  for (int i = 0; i < 50; ++i) {
+    with_connection(world, [&](const Pair& pair) {
+      auto writer = spawn("writer", [&] {
+        for (std::size_t at = 0; at < sent.size(); at += 1000) {
+          if (!pair.client->write(std::string_view(sent).substr(at, 1000))) return;
+          this_fiber::sleep_for(2ms).value();
+        }
+        pair.client->abort();
+      });
+      std::string got;
+      for (;;) {
+        this_fiber::sleep_for(100ms).value();  // more waits than is read ahead
+        auto chunk = pair.server->read_chunk();
+        if (!chunk || chunk->empty()) break;
+        got.append(chunk->bytes().data(), chunk->bytes().size());
+      }
+      EXPECT_TRUE(sent.starts_with(got)) << got.size();
+      writer.join().value();
+    });
+  }
+}
+
 TEST(SimulatedNetwork, NobodyListensNobodyConnects) {
   SimulatedWorld world;
   world.run([] { EXPECT_EQ(connect(server_address()).error(), std::errc::connection_refused); });

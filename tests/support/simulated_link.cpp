@@ -208,7 +208,7 @@ void SimulatedLink::arrive(std::size_t end) {
   if (way.in_transit.empty()) return;  // a reset was faster
   const std::string segment = std::move(way.in_transit.front());
   way.in_transit.pop_front();
-  if (ends_[end].closed) {
+  if (ends_[end].closed || ends_[end].broken) {
     lose(segment.size());
     if (!segment.empty()) send_reset(other(end));
     return;
