@@ -52,9 +52,8 @@ class Cost {
 /// Counts for the fiber that calls `begin`, until it calls `end`, over and over without an allocation.
 ///
 /// - Processor time is what the system says of the thread: being interrupted by other threads is none of it.
-/// - Fibers that are started meanwhile, and those that they start, add their processor time until `end`. How
-/// long
-///   they are suspended is not counted: when the fiber waits for one, that is a wait of its own.
+/// - Fibers that are started meanwhile, and those that they start, add their processor time until `end`.
+///   How long they are suspended is not counted: when the fiber waits for one, that is a wait of its own.
 /// - What is done elsewhere (`offload`, `run_on`, files) is a wait, too; its processor time is not counted.
 /// - A meter that begins while another counts for the fiber counts in its place, and must end before.
 ///
