@@ -22,13 +22,15 @@ struct ExceptionState {
 
   /// The thread's.
   [[nodiscard]] static ExceptionState& of_thread() noexcept {
-    if (of_thread_ == nullptr) of_thread_ = ask_runtime();
+    if (of_thread_ == nullptr) [[unlikely]]
+      of_thread_ = ask_runtime();
     return *of_thread_;
   }
   void swap(ExceptionState& other) noexcept {
-    if (caught == other.caught && uncaught == other.uncaught) return;  // nearly always: both are empty
-    std::swap(caught, other.caught);
-    std::swap(uncaught, other.uncaught);
+    if (caught != other.caught || uncaught != other.uncaught) [[unlikely]] {  // else: both are empty
+      std::swap(caught, other.caught);
+      std::swap(uncaught, other.uncaught);
+    }
   }
 
  private:

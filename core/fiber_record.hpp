@@ -106,7 +106,8 @@ inline void Scheduler::resume(detail::FiberRecord& fiber) {
   running_.store(&fiber, std::memory_order_relaxed);
   fiber.context->enter();
   running_.store(nullptr, std::memory_order_relaxed);
-  if (fiber.state == detail::FiberState::finished && !fiber.handle_attached) release(fiber);
+  if (fiber.state == detail::FiberState::finished && !fiber.handle_attached) [[unlikely]]
+    release(fiber);
 }
 
 inline void Scheduler::suspend(detail::FiberRecord& fiber) {

@@ -113,7 +113,8 @@ void Scheduler::turn(bool may_wait) {
 // Bounded, so that fibers which keep waking one another cannot starve I/O.
 void Scheduler::run_batch() {
   for (std::size_t i = 0; i < options_.switches_per_turn_max && queue_first_ != nullptr; ++i) {
-    if (options_.wake_order != nullptr) bring_forward(options_.wake_order->next(ready_count()));
+    if (options_.wake_order != nullptr) [[unlikely]]
+      bring_forward(options_.wake_order->next(ready_count()));
     FiberRecord& fiber = *queue_first_;
     queue_first_ = std::exchange(fiber.next, nullptr);
     resume(fiber);
@@ -140,7 +141,7 @@ void Scheduler::start(std::string_view name, UniqueFunction body) {
   wake(create(name, std::move(body)), true);
 }
 
-FiberRecord& Scheduler::create(std::string_view name, UniqueFunction body) {
+FiberRecord& Scheduler::create(std::string_view name, UniqueFunction&& body) {
   if (free_ == nullptr) add_stack();
   FiberRecord* fiber = free_;
   free_ = std::exchange(fiber->next, nullptr);

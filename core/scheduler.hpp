@@ -138,7 +138,7 @@ class Scheduler {
   void set_resolver(std::unique_ptr<Resolver> resolver) noexcept;
 
   // For the runtime itself.
-  [[nodiscard]] detail::FiberRecord& create(std::string_view name, UniqueFunction body);
+  [[nodiscard]] detail::FiberRecord& create(std::string_view name, UniqueFunction&& body);
   void release(detail::FiberRecord& fiber) noexcept;
   void enqueue(detail::FiberRecord& fiber) noexcept;
   /// Runs a parked fiber: at once when called on the loop's stack and not `queued`, else from the queue.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -45,7 +46,8 @@ class UniqueFunction {
 
   /// Destroys the callable, and with it all that it captured.
   void reset() noexcept {
-    if (const auto* operations = std::exchange(operations_, nullptr)) operations->destroy(storage_);
+    const auto* operations = std::exchange(operations_, nullptr);
+    if (operations != nullptr && operations->destroy != nullptr) operations->destroy(storage_);
   }
 
  private:
@@ -53,8 +55,8 @@ class UniqueFunction {
 
   struct Operations {
     void (*call)(void*);
-    void (*move)(void* from, void* to) noexcept;
-    void (*destroy)(void*) noexcept;
+    void (*move)(void* from, void* to) noexcept;  // null: the bytes are all there is to it
+    void (*destroy)(void*) noexcept;              // null: nothing to do
   };
 
   template <class Callable>
@@ -74,8 +76,13 @@ class UniqueFunction {
   }
 
   template <class Callable>
+  static constexpr bool is_plain =
+      std::is_trivially_copyable_v<Callable> && std::is_trivially_destructible_v<Callable>;
+
+  template <class Callable>
   static constexpr Operations in_place{[](void* stored) { (*static_cast<Callable*>(stored))(); },
-                                       relocate<Callable>, destroy<Callable>};
+                                       is_plain<Callable> ? nullptr : relocate<Callable>,
+                                       is_plain<Callable> ? nullptr : destroy<Callable>};
   template <class Callable>
   static constexpr Operations on_heap{
       [](void* stored) { (**static_cast<std::unique_ptr<Callable>*>(stored))(); },
@@ -83,7 +90,9 @@ class UniqueFunction {
 
   void take(UniqueFunction& other) noexcept {
     operations_ = std::exchange(other.operations_, nullptr);
-    if (operations_ != nullptr) operations_->move(other.storage_, storage_);
+    if (operations_ == nullptr) return;
+    if (operations_->move != nullptr) return operations_->move(other.storage_, storage_);
+    std::memcpy(storage_, other.storage_, capacity);
   }
 
   alignas(std::max_align_t) std::byte storage_[capacity];
