@@ -141,6 +141,7 @@ void facts(const Scope& scope, Receive&, Send& send) {
       .add("requests", totals.requests)
       .add("connections_open", totals.connections_open)
       .add("connections_accepted", totals.connections_accepted)
+      .add("connections_refused", totals.connections_refused)
       .add("fibers_alive", totals.fibers_alive)
       .add("application_failures", totals.application_failures)
       .add("stalls", totals.stalls)

@@ -1,18 +1,23 @@
 #include <atlas/asgi/http_connection.hpp>
 
+#include <atlas/core/log.hpp>
 #include <atlas/core/scheduler.hpp>
+#include <atlas/http/response_serializer.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
 namespace atlas::asgi {
 
-HttpConnection::HttpConnection(HttpConnections& owner, StreamPtr stream, ConnectionFacts facts)
+HttpConnection::HttpConnection(HttpConnections& owner, StreamPtr stream, ConnectionFacts facts,
+                               Admission::Place place)
     : owner_(owner),
       stream_(std::move(stream)),
       facts_(std::move(facts)),
+      place_(std::move(place)),
       idle_timer_([](void* self) { static_cast<HttpConnection*>(self)->close_if_idle(); }, this) {
   stream_->set_input_observer(this);
 }
@@ -43,9 +48,17 @@ void HttpConnection::on_input() {
     return;
   }
   if (stream_->input_ended()) return owner_.remove(*this);
+  if (owner_.over_budget()) [[unlikely]]
+    return shed();
   idle_ = false;
   idle_timer_.disarm();
   owner_.fibers_.spawn("client", [this] { serve(); });
+}
+
+/// Answers for a request that there is no memory for.
+void HttpConnection::shed() {
+  owner_.refuse(*stream_, "the limit of buffered bytes is reached", facts_);
+  owner_.remove(*this);
 }
 
 void HttpConnection::serve() {
@@ -69,7 +82,7 @@ void HttpConnection::serve() {
 // Closing while the client still sends would make the system drop the response with the rest (RFC 9112 §9.6):
 // our side is closed, then what still comes is thrown away for a while.
 void HttpConnection::linger() {
-  constexpr std::size_t bytes_max = std::size_t{1} << 20;
+  const auto bytes_max = owner_.worker_.options.connection_limits.linger_bytes_max;
   if (!stream_->shutdown_write()) return;
   const auto deadline = Deadline::after(owner_.worker_.options.timeouts.linger);
   for (std::size_t bytes = 0; bytes < bytes_max;) {
@@ -86,8 +99,25 @@ HttpConnections::~HttpConnections() {
   while (!connections_.alone()) remove(*connections_.next->owner);
 }
 
-void HttpConnections::add(StreamPtr stream, ConnectionFacts facts) {
-  auto connection = std::make_unique<HttpConnection>(*this, std::move(stream), std::move(facts));
+void HttpConnections::admit(const SocketAddress& client, StreamPtr stream, ConnectionFacts facts) {
+  using Refusal = Admission::Refusal;
+  auto place = worker_.admission.admit(client);
+  const auto* refusal = std::get_if<Refusal>(&place);
+  if (refusal != nullptr && *refusal == Refusal::full && make_room()) {
+    place = worker_.admission.admit(client);
+    refusal = std::get_if<Refusal>(&place);
+  }
+  if (refusal == nullptr) return add(std::move(stream), std::move(facts), std::get<0>(std::move(place)));
+  worker_.counters.connections_ended.increment();
+  refuse(*stream,
+         *refusal == Refusal::full ? "the limit of connections is reached"
+                                   : "the limit of connections per address is reached",
+         facts);
+}
+
+void HttpConnections::add(StreamPtr stream, ConnectionFacts facts, Admission::Place place) {
+  auto connection =
+      std::make_unique<HttpConnection>(*this, std::move(stream), std::move(facts), std::move(place));
   connection->link_.insert_before(connections_);
   ++size_;
   worker_.counters.connections_accepted.increment();
@@ -99,6 +129,47 @@ void HttpConnections::remove(HttpConnection& connection) noexcept {
   const std::unique_ptr<HttpConnection> owned(&connection);
   connection.link_.unlink();
   worker_.counters.connections_open.set(--size_);
+  worker_.counters.connections_ended.increment();
+}
+
+// Of those at the list's front, which then go to its end: looking at all of them, for each client that comes,
+// would be what an attacker wants.
+bool HttpConnections::make_room() {
+  constexpr std::size_t looked_at_max = 64;
+  HttpConnection* chosen = nullptr;
+  for (std::size_t i = std::min(looked_at_max, size_); i > 0; --i) {
+    auto& link = *connections_.next;
+    link.unlink();
+    link.insert_before(connections_);
+    auto& candidate = *link.owner;
+    if (!candidate.idle_) continue;
+    if (chosen == nullptr || candidate.idle_timer_.expiry() < chosen->idle_timer_.expiry())
+      chosen = &candidate;
+  }
+  if (chosen != nullptr) remove(*chosen);
+  return chosen != nullptr;
+}
+
+// Without a fiber and without waiting: what does not fit into the socket's buffer now is not worth having.
+void HttpConnections::refuse(Stream& stream, std::string_view reason, const ConnectionFacts& facts) {
+  constexpr auto between_lines = std::chrono::seconds(1);
+  ByteBuffer answer;
+  const auto now = Scheduler::current()->turn_time();
+  http::append_error(answer, {.status = 503, .text = {}, .keep_alive = false},
+                     {.date_line = worker_.clock.date_line(now)});
+  const std::string_view bytes = answer.view();
+  static_cast<void>(stream.try_write({&bytes, 1}));
+  static_cast<void>(stream.shutdown_write());
+  worker_.counters.connections_refused.increment();
+  ++refused_;
+  if (now - refusal_logged_ < between_lines) return;
+  refusal_logged_ = now;
+  log::warn("refused with 503: {} (client {}; {} since the last such line)", reason, facts.client_host,
+            std::exchange(refused_, 0));
+}
+
+bool HttpConnections::over_budget() const noexcept {
+  return Scheduler::current()->chunks().lent_bytes() + worker_.output_bytes > worker_.buffered_bytes_max;
 }
 
 bool HttpConnections::drain(Deadline deadline) {

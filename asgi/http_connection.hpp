@@ -18,7 +18,7 @@ class HttpConnections;
 
 class HttpConnection final : private InputObserver {
  public:
-  HttpConnection(HttpConnections& owner, StreamPtr stream, ConnectionFacts facts);
+  HttpConnection(HttpConnections& owner, StreamPtr stream, ConnectionFacts facts, Admission::Place place);
 
   /// Waits for the first request.
   void begin();
@@ -31,6 +31,7 @@ class HttpConnection final : private InputObserver {
   friend class HttpConnections;
 
   void on_input() override;
+  void shed();
   void serve();
   void linger();
   void wait_for_request(Duration timeout);
@@ -39,6 +40,7 @@ class HttpConnection final : private InputObserver {
   HttpConnections& owner_;
   StreamPtr stream_;
   ConnectionFacts facts_;
+  Admission::Place place_;
   HttpCycle* cycle_ = nullptr;  // while a request is being read or served
   bool idle_ = false;
   std::uint64_t fiber_id_ = 0;  // of the last that served it
@@ -55,8 +57,8 @@ class HttpConnections {
   HttpConnections(const HttpConnections&) = delete;
   HttpConnections& operator=(const HttpConnections&) = delete;
 
-  /// From the loop's stack or a fiber; does not suspend.
-  void add(StreamPtr stream, ConnectionFacts facts);
+  /// Serves a client, or tells it that there is no room. From the loop's stack or a fiber; does not suspend.
+  void admit(const SocketAddress& client, StreamPtr stream, ConnectionFacts facts);
 
   /// Suspends: closes idle connections at once, waits until requests are finished, and at `deadline` cuts
   /// those that are not, cancelling their applications. True when none had to be cut.
@@ -70,6 +72,11 @@ class HttpConnections {
  private:
   friend class HttpConnection;
 
+  void add(StreamPtr stream, ConnectionFacts facts, Admission::Place place);
+  /// Closes an idle connection. False when none was found.
+  [[nodiscard]] bool make_room();
+  void refuse(Stream& stream, std::string_view reason, const ConnectionFacts& facts);
+  [[nodiscard]] bool over_budget() const noexcept;
   [[nodiscard]] std::unique_ptr<HttpCycle> take_cycle();
   void give_back(std::unique_ptr<HttpCycle> cycle);
   void remove(HttpConnection& connection) noexcept;
@@ -78,6 +85,8 @@ class HttpConnections {
   WorkerContext& worker_;
   detail::ListLink<HttpConnection> connections_;
   std::size_t size_ = 0;
+  std::uint64_t refused_ = 0;  // since it was last logged
+  TimePoint refusal_logged_;
   std::vector<std::unique_ptr<HttpCycle>> cycles_;  // most recently used last
   FiberGroup fibers_;
 };

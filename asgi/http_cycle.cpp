@@ -4,6 +4,8 @@
 #include <atlas/core/log.hpp>
 #include <atlas/http/target.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <system_error>
 #include <utility>
@@ -23,6 +25,13 @@ class HookScope {
 /// Ends an application that was told, was cancelled, and still goes on: no handler of std::exception holds
 /// it.
 struct Ended {};
+
+WriteLimits write_limits(const ServerOptions& options) noexcept {
+  const auto window = options.timeouts.write;
+  const auto seconds = static_cast<std::size_t>(std::chrono::ceil<std::chrono::seconds>(window).count());
+  const auto rate = options.connection_limits.write_bytes_per_second_min;
+  return {.stall_max = window, .stall_bytes = std::max<std::size_t>(1, rate * seconds)};
+}
 
 Endpoint endpoint(const std::string& host, std::optional<std::uint16_t> port) { return {host, port}; }
 
@@ -45,12 +54,12 @@ HttpCycle::HttpCycle(WorkerContext& worker)
                        .atlas = {.worker = worker.worker, .server = worker.server, .fibers = worker.fibers}};
 }
 
-HttpCycle::End HttpCycle::run(Stream& stream, const ConnectionFacts& facts) {
+HttpCycle::End HttpCycle::run(Stream& stream, ConnectionFacts& facts) {
   stream_ = &stream;
   facts_ = &facts;
   gone_ = false;
   reader_.attach(stream);
-  output_.attach(stream, options_.timeouts.write);
+  output_.attach(stream, write_limits(options_));
   scope_.client = facts.client_host.empty() ? std::nullopt
                                             : std::optional(endpoint(facts.client_host, facts.client_port));
   scope_.server = endpoint(facts.server_host, facts.server_port);
@@ -67,6 +76,7 @@ HttpCycle::End HttpCycle::run(Stream& stream, const ConnectionFacts& facts) {
   this_fiber::set_detail({});
   reader_.detach();
   output_.detach();
+  count_output();
   return end;
 }
 
@@ -134,8 +144,10 @@ void HttpCycle::begin_request() {
   told_of_end_ = false;
   continue_due_ = head.expect_continue;
   worker_.counters.requests.increment();
+  const bool is_last = ++facts_->requests == options_.connection_limits.requests_per_connection_max;
   if (options_.access_log != AccessLogFormat::off) started_ = Scheduler::current()->driver().now();
-  response_.begin(head, !worker_.draining, worker_.clock.date_line(Scheduler::current()->turn_time()));
+  response_.begin(head, !worker_.draining && !is_last,
+                  worker_.clock.date_line(Scheduler::current()->turn_time()));
 }
 
 bool HttpCycle::fill_scope() {
@@ -306,6 +318,12 @@ void HttpCycle::tell_of_end() {
 
 void HttpCycle::before_suspend() noexcept {
   if (!holding_back_) output_.flush_without_waiting();
+  count_output();
+}
+
+void HttpCycle::count_output() noexcept {
+  const auto held = output_.held_bytes();
+  worker_.output_bytes += held - std::exchange(output_counted_bytes_, held);
 }
 
 void HttpCycle::write_access_log(std::string_view request_line, http::HeadersView headers, const Cost* cost) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atlas/asgi/access_log.hpp>
+#include <atlas/asgi/admission.hpp>
 #include <atlas/asgi/application.hpp>
 #include <atlas/asgi/options.hpp>
 #include <atlas/asgi/request_reader.hpp>
@@ -23,6 +24,7 @@ struct WorkerContext {
   const ServerOptions& options;
   const Application& application;
   WorkerCounters& counters;
+  Admission& admission;
   const ServerStatus* server = nullptr;
   const FiberCensus* fibers = nullptr;  ///< As applications may see it.
   int worker = -1;
@@ -30,6 +32,9 @@ struct WorkerContext {
   ServerClock clock = {};
   bool draining = false;             ///< No connection outlives its present response.
   std::size_t writing_together = 0;  ///< Fibers that hold their answers back until others have theirs.
+  std::size_t buffered_bytes_max =
+      SIZE_MAX;                  ///< This worker's share of ConnectionLimits::buffered_bytes_max.
+  std::size_t output_bytes = 0;  ///< In output buffers, as of their fibers' last suspensions.
 };
 
 /// What a connection tells its requests.
@@ -39,6 +44,7 @@ struct ConnectionFacts {
   std::optional<std::uint16_t> client_port;
   std::string server_host;
   std::optional<std::uint16_t> server_port;
+  std::uint64_t requests = 0;  ///< Begun so far.
 };
 
 /// Pooled: taken by a connection when bytes arrive, given back when it has nothing more to say, so
@@ -54,8 +60,8 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
 
   explicit HttpCycle(WorkerContext& worker);
 
-  /// Suspends: serves requests until no byte of another one is there.
-  [[nodiscard]] End run(Stream& stream, const ConnectionFacts& facts);
+  /// Suspends: serves requests until no byte of another one is there. Counts them in `facts`.
+  [[nodiscard]] End run(Stream& stream, ConnectionFacts& facts);
 
   /// From the loop's stack: the client has closed its side while `run` is going on.
   void client_gone() noexcept;
@@ -83,6 +89,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   [[nodiscard]] bool client_lost() const noexcept;
   void tell_of_end();
   void before_suspend() noexcept override;
+  void count_output() noexcept;
 
   WorkerContext& worker_;
   const ServerOptions& options_;
@@ -92,8 +99,9 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   const bool counts_cost_;
   CostMeter meter_;
   Stream* stream_ = nullptr;
-  const ConnectionFacts* facts_ = nullptr;
-  bool holding_back_ = false;  // until others have their answers, too
+  ConnectionFacts* facts_ = nullptr;
+  std::size_t output_counted_bytes_ = 0;  // of ours, in WorkerContext::output_bytes
+  bool holding_back_ = false;             // until others have their answers, too
 
   // Of the present request.
   Scope scope_;

@@ -39,6 +39,8 @@ constexpr auto server = field<&Configuration::server, path...>;
 template <auto member>
 constexpr auto limit = server<&ServerOptions::limits, member>;
 template <auto member>
+constexpr auto connection_limit = server<&ServerOptions::connection_limits, member>;
+template <auto member>
 constexpr auto timeout = server<&ServerOptions::timeouts, member>;
 template <auto member>
 constexpr auto log_option = field<&Configuration::log, member>;
@@ -180,6 +182,12 @@ void add_listening(std::vector<Option>& table) {
             text(server<&ServerOptions::unix_path>, checked_unix_path));
   group.add("backlog", "N", "connections that wait to be accepted",
             whole_number(server<&ServerOptions::backlog>, {1, 65535}));
+  group.add("accept", "MODE", "acceptor: a thread hands clients to workers; reuseport: each worker",
+            choice(server<&ServerOptions::accept>,
+                   {{"acceptor", AcceptMode::acceptor}, {"reuseport", AcceptMode::reuseport}}));
+  group.add("placement", "RULE", "the acceptor's: round-robin or least-connections",
+            choice(server<&ServerOptions::placement>, {{"round-robin", Placement::round_robin},
+                                                       {"least-connections", Placement::least_connections}}));
 }
 
 void add_running(std::vector<Option>& table) {
@@ -224,16 +232,40 @@ void add_limits(std::vector<Option>& table) {
             size(server<&ServerOptions::discarded_body_bytes_max>, {0, gibi}));
 }
 
+void add_connection_limits(std::vector<Option>& table) {
+  constexpr std::uint64_t connections_max = 100'000'000;
+  const Group group{table, "Limits of connections"};
+  group.add("limit-connections", "N", "0: what the limit of open files leaves room for; above: 503",
+            whole_number(connection_limit<&ConnectionLimits::connections_max>, {0, connections_max}));
+  group.add(
+      "limit-per-address", "N", "connections of one address; 0: three quarters of all; above: 503",
+      whole_number(connection_limit<&ConnectionLimits::connections_per_address_max>, {0, connections_max}));
+  group.add("limit-requests", "N", "on one connection, which is closed then; 0: none",
+            whole_number(connection_limit<&ConnectionLimits::requests_per_connection_max>,
+                         {0, std::uint64_t{1} << 50}));
+  group.add("limit-buffered", "SIZE", "of all connections' buffers; 0: a quarter of the memory; above: 503",
+            size(connection_limit<&ConnectionLimits::buffered_bytes_max>, {0, std::uint64_t{1} << 50}));
+  group.add("limit-linger", "SIZE", "read and thrown away after a refusal",
+            size(connection_limit<&ConnectionLimits::linger_bytes_max>, {0, std::uint64_t{1} << 50}));
+  group.add("body-rate-min", "SIZE", "of a request's body for each second; 0: none; below: 408",
+            size(connection_limit<&ConnectionLimits::body_bytes_per_second_min>, {0, gibi}));
+  group.add("write-rate-min", "SIZE", "of responses for each second, over the write timeout; below: cut",
+            size(connection_limit<&ConnectionLimits::write_bytes_per_second_min>, {0, gibi}));
+}
+
 void add_timeouts(std::vector<Option>& table) {
   const Group group{table, "Timeouts (TIME: 500ms, 10s or 10, 2m, 1h)"};
   group.add("header-timeout", "TIME", "a request's head, from its first byte; then 408",
             duration(timeout<&Timeouts::header>));
   group.add("body-timeout", "TIME", "between two pieces of a request's body; then 408",
             duration(timeout<&Timeouts::body>));
+  group.add("body-rate-grace", "TIME", "before a body's rate is looked at",
+            duration(timeout<&Timeouts::rate_grace>, 0s));
   group.add("request-timeout", "TIME", "the application's answer, as a whole, 0: no limit; then 503",
             duration(timeout<&Timeouts::request>, 0s));
   group.add("keep-alive-timeout", "TIME", "between two requests", duration(timeout<&Timeouts::keep_alive>));
-  group.add("write-timeout", "TIME", "without the client taking a byte", duration(timeout<&Timeouts::write>));
+  group.add("write-timeout", "TIME", "without the client taking what it must",
+            duration(timeout<&Timeouts::write>));
   group.add("linger-timeout", "TIME", "reading on after a refusal, so that the client sees it",
             duration(timeout<&Timeouts::linger>, 0s));
   group.add("drain-timeout", "TIME", "for running requests when stopping",
@@ -269,6 +301,7 @@ std::vector<Option> make_option_table() {
   add_running(table);
   add_seeing(table);
   add_limits(table);
+  add_connection_limits(table);
   add_timeouts(table);
   add_log(table);
   return table;

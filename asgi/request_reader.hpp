@@ -54,6 +54,9 @@ class RequestReader {
   [[nodiscard]] std::optional<Outcome> parse();
   /// Replaces `input_`; what went wrong, if something did.
   [[nodiscard]] std::optional<Outcome> read_chunk(Deadline deadline);
+  /// As `read_chunk`, in the time that a body's piece may take; or overdue.
+  [[nodiscard]] std::optional<Outcome> read_body_chunk();
+  [[nodiscard]] Deadline next_body_deadline(TimePoint now) const noexcept;
   [[nodiscard]] bool reading_body() const noexcept {
     return last_ == Outcome::head || last_ == Outcome::body;
   }
@@ -62,8 +65,10 @@ class RequestReader {
   Stream* stream_ = nullptr;
   http::RequestParser parser_;
   Chunk input_;
-  Chunk head_chunk_;        // where the head lies, once the body has gone on to other chunks
-  Deadline body_deadline_;  // for the piece that is waited for
+  Chunk head_chunk_;              // where the head lies, once the body has gone on to other chunks
+  Deadline body_deadline_;        // for the piece that is waited for
+  Duration body_waited_{};        // by us for the client
+  std::uint64_t body_bytes_ = 0;  // come meanwhile
   Outcome last_ = Outcome::complete;
 };
 

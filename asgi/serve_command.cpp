@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -36,11 +37,20 @@ void print(const std::string& text) {
   if (std::fflush(stdout) != 0) throw std::runtime_error("cannot write to stdout");
 }
 
+/// To what the process may have at most: the lower limit is there for programs that call select(2).
+void raise_open_files_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files));
+}
+
 void serve_or_print(const CommandSyntax& syntax, const MakeApplication& make_application, int argc,
                     char** argv) {
   const auto line = read_command_line(syntax, arguments_of(argc, argv), environment());
   if (!line.printout.empty()) return print(line.printout);
   ignore_broken_pipes();
+  raise_open_files_limit();
   Server server(make_application(line.application), line.configuration.server, line.configuration.log);
   server.run_until_signalled();
 }

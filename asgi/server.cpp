@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,8 +36,43 @@ int processors_usable() {
   return std::max(1, CPU_COUNT(&set));
 }
 
+/// Descriptors that are none of the clients': of loops, logs, listeners, and some for the application.
+std::size_t descriptors_reserved(std::size_t workers) { return 64 + 8 * workers; }
+
+std::size_t open_files_max() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  return static_cast<std::size_t>(files.rlim_cur);
+}
+
+std::size_t quarter_of_memory() {
+  const auto pages = ::sysconf(_SC_PHYS_PAGES);
+  const auto page_bytes = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_bytes <= 0) return SIZE_MAX;
+  return static_cast<std::size_t>(pages) * static_cast<std::size_t>(page_bytes) / 4;
+}
+
 std::size_t worker_count(const ServerOptions& options) {
   return static_cast<std::size_t>(options.workers > 0 ? options.workers : processors_usable());
+}
+
+/// With what its zeros stand for.
+ServerOptions completed(ServerOptions options) {
+  auto& limits = options.connection_limits;
+  if (limits.connections_max == 0) {
+    const auto files = open_files_max();
+    const auto reserved = std::min(descriptors_reserved(worker_count(options)), files / 2);
+    limits.connections_max = std::max<std::size_t>(1, files - reserved);
+  }
+  if (limits.connections_per_address_max == 0)
+    limits.connections_per_address_max = std::max<std::size_t>(1, limits.connections_max / 4 * 3);
+  if (limits.buffered_bytes_max == 0) limits.buffered_bytes_max = quarter_of_memory();
+  return options;
+}
+
+Admission::Limits admission_limits(const ConnectionLimits& limits) {
+  return {.connections_max = limits.connections_max,
+          .connections_per_address_max = limits.connections_per_address_max};
 }
 
 SocketAddress parsed(Result<SocketAddress> address, std::string_view text) {
@@ -45,12 +81,18 @@ SocketAddress parsed(Result<SocketAddress> address, std::string_view text) {
 }
 
 std::vector<SocketAddress> wanted_addresses(const ServerOptions& options) {
+  if (!options.unix_path.empty() && options.accept == AcceptMode::reuseport)
+    throw StartError("workers cannot each accept on a unix socket: reuseport is for addresses");
   if (!options.unix_path.empty()) {
     return {parsed(SocketAddress::unix_socket(options.unix_path), options.unix_path)};
   }
   if (options.host != "localhost")
     return {parsed(SocketAddress::ip(options.host, options.port), options.host)};
   return {*SocketAddress::ip("127.0.0.1", options.port), *SocketAddress::ip("::1", options.port)};
+}
+
+StartError cannot_listen(const SocketAddress& address, std::error_code error) {
+  return StartError(fmt::format("cannot listen on {}: {}", address.to_string(), error.message()));
 }
 
 bool is_family_missing(std::error_code error) {
@@ -93,9 +135,10 @@ class Server::Control {
  public:
   Control(Application application, ServerOptions options, std::optional<log::SinkOptions> log)
       : application_(std::move(application)),
-        options_(std::move(options)),
+        options_(completed(std::move(options))),
         log_(std::move(log)),
-        status_(worker_count(options_)) {
+        status_(worker_count(options_)),
+        admission_(admission_limits(options_.connection_limits)) {
     if (options_.stall_threshold > Duration::zero()) stalls_.emplace(options_.stall_threshold);
   }
 
@@ -112,9 +155,14 @@ class Server::Control {
   void serve(bool until_signalled);
   void serve_logged(bool until_signalled);
   void bind();
+  [[nodiscard]] std::vector<Listener> bind_again();
+  [[nodiscard]] bool workers_accept() const noexcept { return options_.accept == AcceptMode::reuseport; }
+  [[nodiscard]] ListenOptions listen_options() const noexcept;
   void start_workers(const State& state);
   void start_accepting();
   void stop_accepting();
+  [[nodiscard]] std::size_t least_connected_worker() noexcept;
+  [[nodiscard]] std::uint64_t connections_of(std::size_t worker) noexcept;
   void hand_over(AcceptedSocket socket, const SocketAddress& listening);
   void heed_signals();
   void heed_report_requests();
@@ -129,12 +177,14 @@ class Server::Control {
   const ServerOptions options_;
   const std::optional<log::SinkOptions> log_;
   ServerStatus status_;
+  Admission admission_;
   FiberCensus census_;
   std::optional<StallWatch> stalls_;
   std::vector<SocketAddress> addresses_;
 
   // Of the control thread.
-  std::vector<Listener> listeners_;  // until a worker takes them
+  std::vector<Listener> listeners_;                       // until a worker takes them
+  std::vector<std::vector<Listener>> further_listeners_;  // likewise, for all workers but the first
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<FiberGroup> acceptors_;
   log::Sink* sink_ = nullptr;
@@ -142,6 +192,7 @@ class Server::Control {
   std::size_t workers_ended_ = 0;
   std::optional<std::string> failure_;
   std::size_t next_worker_ = 0;
+  std::vector<std::uint64_t> handed_over_;  // to each worker
   std::uint64_t next_connection_id_ = 1;
   bool serving_ = false;  // clients are accepted, or were
   bool stop_requested_ = false;
@@ -248,15 +299,16 @@ void Server::Control::bind() {
   for (auto address : wanted_addresses(options_)) {
     // "localhost" is one port, whichever address a client takes.
     if (!addresses_.empty()) address = *SocketAddress::ip(address.host(), addresses_.front().port());
-    auto listener = Listener::bind(address, {.backlog = options_.backlog});
+    auto listener = Listener::bind(address, listen_options());
     if (!listener && !addresses_.empty() && is_family_missing(listener.error())) continue;  // no IPv6 here
     if (!listener) {
-      throw StartError(
-          fmt::format("cannot listen on {}: {}", address.to_string(), listener.error().message()));
+      throw cannot_listen(address, listener.error());
     }
     listeners_.push_back(*std::move(listener));
     addresses_.push_back(listeners_.back().address());
   }
+  while (workers_accept() && further_listeners_.size() + 1 < worker_count(options_))
+    further_listeners_.push_back(bind_again());
 }
 
 void Server::Control::start_workers(const State& state) {
@@ -264,7 +316,7 @@ void Server::Control::start_workers(const State& state) {
     for (std::size_t i = 0; i < worker_count(options_); ++i) {
       workers_.push_back(
           std::make_unique<Worker>(static_cast<int>(i),
-                                   Worker::Environment{options_, application_, status_, census_,
+                                   Worker::Environment{options_, application_, status_, admission_, census_,
                                                        stalls_ ? &*stalls_ : nullptr, sink_, state},
                                    counting_into(workers_started_), counting_into(workers_ended_)));
     }
@@ -300,10 +352,31 @@ void Server::Control::wait_until(WaitReason reason, const std::size_t& count) {
   }
 }
 
+ListenOptions Server::Control::listen_options() const noexcept {
+  return {.backlog = options_.backlog, .reuse_port = workers_accept()};
+}
+
+/// Another set of sockets for the addresses of the first.
+std::vector<Listener> Server::Control::bind_again() {
+  std::vector<Listener> listeners;
+  for (const auto& address : addresses_) {
+    auto listener = Listener::bind(address, listen_options());
+    if (!listener) throw cannot_listen(address, listener.error());
+    listeners.push_back(*std::move(listener));
+  }
+  return listeners;
+}
+
 // A worker that is alone accepts by itself. With several, the acceptors are here, where no application can
-// keep them from handing clients to the workers that are free.
+// keep them from handing clients to the workers that are free, unless the options have each worker accept.
 void Server::Control::start_accepting() {
-  if (workers_.size() == 1) return workers_.front()->accept(std::exchange(listeners_, {}));
+  if (workers_.size() == 1 || workers_accept()) {
+    workers_.front()->accept(std::exchange(listeners_, {}));
+    for (std::size_t i = 1; i < workers_.size(); ++i)
+      workers_[i]->accept(std::exchange(further_listeners_[i - 1], {}));
+    return;
+  }
+  handed_over_.assign(workers_.size(), 0);
   acceptors_.emplace();
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     acceptors_->spawn("acceptor", [this, i] {
@@ -316,11 +389,29 @@ void Server::Control::start_accepting() {
 void Server::Control::stop_accepting() {
   acceptors_.reset();
   listeners_.clear();
+  further_listeners_.clear();
 }
 
 void Server::Control::hand_over(AcceptedSocket socket, const SocketAddress& listening) {
-  workers_[next_worker_]->serve(std::move(socket), listening, next_connection_id_++);
-  next_worker_ = (next_worker_ + 1) % workers_.size();
+  const auto chosen =
+      options_.placement == Placement::least_connections ? least_connected_worker() : next_worker_;
+  workers_[chosen]->serve(std::move(socket), listening, next_connection_id_++);
+  ++handed_over_[chosen];
+  next_worker_ = (chosen + 1) % workers_.size();
+}
+
+// In turn where several have the least. Those on their way to a worker count as its connections.
+std::size_t Server::Control::least_connected_worker() noexcept {
+  std::size_t least = next_worker_;
+  for (std::size_t i = 1; i < workers_.size(); ++i) {
+    const auto candidate = (next_worker_ + i) % workers_.size();
+    if (connections_of(candidate) < connections_of(least)) least = candidate;
+  }
+  return least;
+}
+
+std::uint64_t Server::Control::connections_of(std::size_t worker) noexcept {
+  return handed_over_[worker] - status_.worker(worker).connections_ended.get();
 }
 
 void Server::Control::heed_signals() {

@@ -11,6 +11,7 @@ ServerStatus::Totals ServerStatus::totals() const noexcept {
   for (const auto& worker : workers_) {
     totals.requests += worker.requests.get();
     totals.connections_accepted += worker.connections_accepted.get();
+    totals.connections_refused += worker.connections_refused.get();
     totals.connections_open += worker.connections_open.get();
     totals.fibers_alive += worker.fibers_alive.get();
     totals.application_failures += worker.application_failures.get();

@@ -26,7 +26,9 @@ class Counter {
 struct alignas(128) WorkerCounters {
   Counter requests;
   Counter connections_accepted;
+  Counter connections_refused;
   Counter connections_open;
+  Counter connections_ended;  // or never begun, of those handed to the worker
   Counter fibers_alive;
   Counter application_failures;
 };
@@ -38,6 +40,7 @@ class ServerStatus {
     std::size_t workers = 0;
     std::uint64_t requests = 0;              ///< Since the start.
     std::uint64_t connections_accepted = 0;  ///< Since the start.
+    std::uint64_t connections_refused = 0;   ///< With 503, by a limit, since the start.
     std::uint64_t connections_open = 0;
     std::uint64_t fibers_alive = 0;
     std::uint64_t application_failures = 0;  ///< Since the start.
@@ -49,6 +52,7 @@ class ServerStatus {
 
   [[nodiscard]] Totals totals() const noexcept;
   [[nodiscard]] WorkerCounters& worker(std::size_t index) noexcept { return workers_[index]; }
+  [[nodiscard]] std::size_t workers() const noexcept { return workers_.size(); }
   /// Written by who watches the workers.
   [[nodiscard]] Counter& stalls() noexcept { return stalls_; }
 

@@ -45,6 +45,7 @@ void Worker::run() {
   }
 
   auto shared = context(lifespan.state());
+  scheduler.chunks().set_scarce_above(shared.buffered_bytes_max);
   {
     HttpConnections connections(shared);
     const FiberCensus::Membership counted(environment_.census,
@@ -73,10 +74,13 @@ WorkerContext Worker::context(const State& state) {
   return {.options = environment_.options,
           .application = environment_.application,
           .counters = environment_.status.worker(static_cast<std::size_t>(index_)),
+          .admission = environment_.admission,
           .server = &environment_.status,
           .fibers = visible_census(),
           .worker = index_,
-          .state = state};
+          .state = state,
+          .buffered_bytes_max =
+              environment_.options.connection_limits.buffered_bytes_max / environment_.status.workers()};
 }
 
 void Worker::serve_until_stopped(HttpConnections& connections) {
@@ -111,8 +115,13 @@ void Worker::accept(std::vector<Listener> listeners) {
 }
 
 void Worker::accept_until_stopped(Listener& listener) {
-  accept_clients(listener,
-                 [&](AcceptedSocket socket) { adopt(std::move(socket), listener.address(), ++accepted_); });
+  accept_clients(listener, [&](AcceptedSocket socket) {
+    adopt(std::move(socket), listener.address(), next_connection_id());
+  });
+}
+
+std::uint64_t Worker::next_connection_id() noexcept {
+  return accepted_++ * environment_.status.workers() + static_cast<std::uint64_t>(index_) + 1;
 }
 
 // A connection that arrives after the drain has begun is closed: it was accepted a moment too late.
@@ -121,11 +130,12 @@ void Worker::adopt(AcceptedSocket socket, const SocketAddress& listening, std::u
   const auto peer = socket.peer;
   auto stream = adopt_socket(std::move(socket));
   if (!stream) {
+    environment_.status.worker(static_cast<std::size_t>(index_)).connections_ended.increment();
     log::warn("a connection could not be served: {}", stream.error().message());
     return;
   }
   const auto local = listening.is_wildcard() ? (*stream)->local_address() : listening;
-  connections_->add(*std::move(stream), connection_facts(connection_id, peer, local));
+  connections_->admit(peer, *std::move(stream), connection_facts(connection_id, peer, local));
 }
 
 void Worker::stop() {

@@ -28,6 +28,7 @@ class Worker {
     const ServerOptions& options;
     const Application& application;
     ServerStatus& status;
+    Admission& admission;
     FiberCensus& census;
     StallWatch* stalls;  ///< Null: stalls are not watched.
     log::Sink* log_sink;
@@ -48,8 +49,8 @@ class Worker {
 
   /// Serves the client. `listening` must outlive the worker; `connection_id` is unique in the process.
   void serve(AcceptedSocket socket, const SocketAddress& listening, std::uint64_t connection_id);
-  /// Accepts clients on the worker's own loop until it is stopped, and serves them. Once, and not together
-  /// with `serve`.
+  /// Accepts clients on the worker's own loop until it is stopped, and serves them. Once, and on all workers
+  /// or none: connections are numbered without asking the others. Not together with `serve`.
   void accept(std::vector<Listener> listeners);
   /// Drains within Timeouts::drain, runs the application's shutdown, and ends.
   void stop();
@@ -58,6 +59,7 @@ class Worker {
   void run();
   static void end_guests();
   [[nodiscard]] WorkerContext context(const State& state);
+  [[nodiscard]] std::uint64_t next_connection_id() noexcept;
   [[nodiscard]] const FiberCensus* visible_census() const noexcept;
   void serve_until_stopped(HttpConnections& connections);
   void accept_until_stopped(Listener& listener);

@@ -32,6 +32,8 @@ class SocketAddress {
   [[nodiscard]] bool is_unix() const noexcept { return family_ == Family::unix_path; }
   /// The address as text, or the path.
   [[nodiscard]] std::string host() const;
+  /// As on the wire: the first 4 for IPv4, all for IPv6.
+  [[nodiscard]] const std::array<unsigned char, 16>& ip_bytes() const noexcept { return ip_; }
   /// 0 for a path.
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   /// The same address with another port. Not for a path.

@@ -35,6 +35,8 @@ class Chunk {
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
   /// Whether there is a buffer at all.
   explicit operator bool() const noexcept { return memory_ != nullptr; }
+  /// Whether its pool has lent more than it should.
+  [[nodiscard]] inline bool is_scarce() const noexcept;
   void consume(std::size_t count) noexcept { begin_ += static_cast<std::uint32_t>(count); }
 
   /// Free space behind the bytes; none without a buffer.
@@ -76,6 +78,9 @@ class ChunkPool {
     return chunk;
   }
   [[nodiscard]] std::size_t chunk_bytes() const noexcept { return chunk_bytes_; }
+  [[nodiscard]] std::size_t lent_bytes() const noexcept { return lent_ * chunk_bytes_; }
+  /// Streams do not read ahead while more than `bytes` are lent. Without a call: any number.
+  void set_scarce_above(std::size_t bytes) noexcept { scarce_above_bytes_ = bytes; }
 
  private:
   friend class Chunk;
@@ -88,11 +93,16 @@ class ChunkPool {
 
   std::size_t chunk_bytes_;
   std::size_t lent_ = 0;
+  std::size_t scarce_above_bytes_ = SIZE_MAX;
   std::vector<std::unique_ptr<char[]>> free_;
 };
 
 inline Chunk::~Chunk() {
   if (memory_) pool_->give_back(std::move(memory_));
+}
+
+inline bool Chunk::is_scarce() const noexcept {
+  return memory_ != nullptr && pool_->lent_bytes() > pool_->scarce_above_bytes_;
 }
 
 inline std::span<char> Chunk::room() noexcept {

@@ -6,9 +6,9 @@
 
 namespace atlas {
 
-void OutputBuffer::attach(Stream& stream, Duration stall_max) {
+void OutputBuffer::attach(Stream& stream, const WriteLimits& limits) {
   stream_ = &stream;
-  stall_max_ = stall_max;
+  limits_ = limits;
   error_ = {};
 }
 
@@ -34,7 +34,7 @@ Result<void> OutputBuffer::write_through(std::string_view bytes) {
   if (!pending_.empty()) pieces[count++] = pending_.view();
   if (!bytes.empty()) pieces[count++] = bytes;
   if (count == 0) return {};
-  const auto written = stream_->write({pieces.data(), count}, {.stall_max = stall_max_});
+  const auto written = stream_->write({pieces.data(), count}, limits_);
   pending_.clear();
   return written ? written : fail(written.error());
 }
@@ -65,8 +65,9 @@ Result<void> OutputBuffer::wait_for_background() {
     const std::size_t unsent_before = stream_->unsent_bytes();
     Wait wait({"write", stream_});
     waiter_ = wait.waker();
-    const auto outcome = wait.park(Deadline::after(stall_max_));
-    const bool progress = outcome.status == WaitStatus::timed_out && stream_->unsent_bytes() != unsent_before;
+    const auto outcome = wait.park(Deadline::after(limits_.stall_max));
+    const bool progress = outcome.status == WaitStatus::timed_out &&
+                          unsent_before - stream_->unsent_bytes() >= limits_.stall_bytes;
     if (!outcome.woken() && !progress) return fail(outcome.error());
   }
   if (error_) return Unexpected(error_);

@@ -18,8 +18,8 @@ class OutputBuffer final : private WriteObserver {
   OutputBuffer& operator=(const OutputBuffer&) = delete;
   ~OutputBuffer() = default;
 
-  /// From here on for `stream`, empty and without error. `stall_max`: see WriteLimits.
-  void attach(Stream& stream, Duration stall_max);
+  /// From here on for `stream`, empty and without error. Of `limits`, the stall's are heeded.
+  void attach(Stream& stream, const WriteLimits& limits);
   /// Forgets what was not sent. No write of it may be under way, unless the stream was aborted.
   void detach() noexcept;
 
@@ -33,6 +33,9 @@ class OutputBuffer final : private WriteObserver {
   /// Gives the system what it takes at once; the rest follows in the background. For suspend hooks.
   void flush_without_waiting() noexcept;
 
+  /// What it holds.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return pending_.size() + in_flight_.size(); }
+
   /// Set for good by the first write that failed.
   [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
@@ -44,7 +47,7 @@ class OutputBuffer final : private WriteObserver {
   static constexpr std::size_t kept_bytes_max = std::size_t{64} * 1024;
 
   Stream* stream_ = nullptr;
-  Duration stall_max_ = Duration::max();
+  WriteLimits limits_;
   ByteBuffer pending_;
   ByteBuffer in_flight_;  // being written in the background
   Waker waiter_;

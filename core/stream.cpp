@@ -83,7 +83,7 @@ void Stream::received(std::size_t count) {
     incoming_.filled(count);
     queue_[queued_++] = std::move(incoming_);
   }
-  if (queued_ == read_ahead_chunks_max) {
+  if (queued_ == read_ahead_chunks_max || queue_[queued_ - 1].is_scarce()) {
     paused_ = true;
     pause_input();
   }
@@ -131,7 +131,7 @@ Result<void> Stream::wait_written(const WriteLimits& limits) {
       if (outcome.value == 0) return {};
       return Unexpected(std::error_code(static_cast<int>(outcome.value), std::system_category()));
     }
-    const bool stalled = unsent_bytes() == unsent_before;
+    const bool stalled = unsent_before - unsent_bytes() < limits.stall_bytes;
     const bool overdue = limits.deadline.when() <= Deadline::after(Duration::zero()).when();
     if (outcome.status == WaitStatus::timed_out && !stalled && !overdue) continue;
     return Unexpected(outcome.error());

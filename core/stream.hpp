@@ -21,7 +21,8 @@ namespace atlas {
 /// How long a write may take.
 struct WriteLimits {
   Deadline deadline;                     ///< For the whole of it.
-  Duration stall_max = Duration::max();  ///< Without the peer taking a single byte.
+  Duration stall_max = Duration::max();  ///< Without the peer taking `stall_bytes`, or all that is left.
+  std::size_t stall_bytes = 1;           ///< More than none makes a least rate of it.
 };
 
 /// Told of input that arrives while no fiber waits for it (data, the end, or an error). Runs on the

@@ -154,7 +154,7 @@ TEST_F(Demo, FactsAreLive) {
       first,
       MatchesRegex(
           R"(\{"version":"[0-9.]+","workers":1,"requests":[0-9]+,"connections_open":[0-9]+,)"
-          R"("connections_accepted":[0-9]+,"fibers_alive":[0-9]+,"application_failures":0,"stalls":[0-9]+,)"
+          R"("connections_accepted":[0-9]+,"connections_refused":0,"fibers_alive":[0-9]+,"application_failures":0,"stalls":[0-9]+,)"
           R"("uptime_ms":[0-9]+,"worker":0,"connection_id":[0-9]+\})"));
   EXPECT_THAT(first, HasSubstr(std::string("\"version\":\"") + version + "\""));
   EXPECT_NE(get("/facts").body, first);

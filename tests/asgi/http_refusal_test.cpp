@@ -129,9 +129,13 @@ TEST(HttpRefusal, IsOverWhenTheClientCloses) {
 }
 
 TEST(HttpRefusal, DoesNotReadForEver) {
-  HttpHarness harness([](const Scope&, Receive&, Send&) {});
+  auto options = plain_options();
+  options.connection_limits.linger_bytes_max = 100'000;
+  HttpHarness harness([](const Scope&, Receive&, Send&) {}, options);
   harness.send("oops\r\n\r\n");
-  harness.send(std::string(std::size_t{2} << 20, 'x'));
+  harness.send(std::string(99'999, 'x'));
+  EXPECT_FALSE(harness.client().closed());
+  harness.send("x");
   EXPECT_TRUE(harness.client().closed());
 }
 

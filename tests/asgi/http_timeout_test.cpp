@@ -16,6 +16,7 @@ using testing::answer;
 using testing::CapturedLog;
 using ::testing::HasSubstr;
 using testing::HttpHarness;
+using testing::plain_options;
 using testing::read_body;
 using namespace std::chrono_literals;
 
@@ -108,7 +109,9 @@ TEST(HttpTimeout, OfABodyIs408) {
 }
 
 TEST(HttpTimeout, OfABodyCountsBetweenItsPieces) {
-  HttpHarness harness(say_ok_after_body);
+  auto options = plain_options();
+  options.connection_limits.body_bytes_per_second_min = 0;
+  HttpHarness harness(say_ok_after_body, options);
   harness.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
   for (int i = 0; i < 5; ++i) {
     harness.advance(29s);
@@ -155,7 +158,7 @@ TEST(HttpTimeout, OfAWriteSparesAClientThatTakesALittle) {
   harness.send(get_request);
   for (int i = 0; i < 10; ++i) {
     harness.advance(29s);
-    harness.client().read(1000);
+    harness.client().read(8000);
     harness.run();
   }
   EXPECT_FALSE(harness.client().closed());
@@ -163,6 +166,55 @@ TEST(HttpTimeout, OfAWriteSparesAClientThatTakesALittle) {
   harness.run();
   EXPECT_EQ(harness.received().substr(0, 15), "HTTP/1.1 200 OK");
   EXPECT_TRUE(harness.received().ends_with("xxx"));
+}
+
+TEST(HttpTimeout, OfAWriteCutsAClientThatTakesTooLittle) {
+  HttpHarness harness([](const Scope&, Receive&, Send& send) { answer(send, std::string(200'000, 'x')); });
+  harness.client().stop_reading();
+  harness.send(get_request);
+  harness.client().read(7199);  // of 240 for each of 30 seconds
+  harness.advance(29'999ms);
+  EXPECT_FALSE(harness.client().closed());
+  harness.advance(1ms);
+  EXPECT_TRUE(harness.client().closed());
+}
+
+TEST(HttpTimeout, OfAWriteAsksForOneByteWhereNoRateIsSet) {
+  auto options = plain_options();
+  options.connection_limits.write_bytes_per_second_min = 0;
+  HttpHarness harness([](const Scope&, Receive&, Send& send) { answer(send, std::string(200'000, 'x')); },
+                      options);
+  harness.client().stop_reading();
+  harness.send(get_request);
+  for (int i = 0; i < 10; ++i) {
+    harness.advance(29s);
+    harness.client().read(1);
+    harness.run();
+  }
+  EXPECT_FALSE(harness.client().closed());
+}
+
+TEST(HttpTimeout, OfABodyHoldsForItsRate) {
+  HttpHarness harness(say_ok_after_body);
+  harness.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
+  harness.advance(15s);
+  harness.send(std::string(240 * 5, 'x'));
+  harness.advance(20'999ms);  // 30 of grace, 5 for what has come, and one
+  EXPECT_EQ(harness.received(), "");
+  harness.advance(1ms);
+  EXPECT_EQ(harness.received(), error_408);
+}
+
+TEST(HttpTimeout, OfABodysRateDoesNotCountTheApplicationsOwnTime) {
+  HttpHarness harness([](const Scope&, Receive& receive, Send& send) {
+    EXPECT_TRUE(this_fiber::sleep_for(1h));
+    if (read_body(receive)) answer(send, "ok");
+  });
+  harness.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  harness.advance(1h);
+  harness.advance(29s);
+  harness.send("cde");
+  EXPECT_EQ(harness.received(), ok);
 }
 
 TEST(HttpTimeout, OfAWriteHoldsForSmallPiecesToo) {

@@ -17,6 +17,8 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -118,6 +120,67 @@ TEST(Server, WorkersTakeConnectionsInTurn) {
   std::string workers;
   for (int i = 0; i < 6; ++i) workers += HttpClient(server.addresses().front()).get("/");
   EXPECT_EQ(workers, "010101");
+}
+
+TEST(Server, ClientsGoToTheWorkerWithTheLeastConnections) {
+  auto options = on_any_port(2);
+  options.placement = Placement::least_connections;
+  Server server(say_worker, options, no_log());
+  server.start();
+  HttpClient first(server.addresses().front());
+  const auto busier = first.get("/");
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_NE(HttpClient(server.addresses().front()).get("/"), busier);
+    EXPECT_TRUE(becomes_true([&] { return server.status().totals().connections_open == 1; }));
+  }
+}
+
+TEST(Server, WorkersAcceptByThemselvesWhenAskedTo) {
+  auto options = on_any_port(2);
+  options.accept = AcceptMode::reuseport;
+  Server server(say_worker, options, no_log());
+  server.start();
+  std::set<std::string> workers;
+  // The system chooses by a hash of ports: a worker is left out for so long once in a world's age.
+  for (int i = 0; i < 200 && workers.size() < 2; ++i)
+    workers.insert(HttpClient(server.addresses().front()).get("/"));
+  EXPECT_EQ(workers.size(), 2U);
+}
+
+TEST(Server, ConnectionsAreNumberedApartWhenWorkersAccept) {
+  auto options = on_any_port(2);
+  options.accept = AcceptMode::reuseport;
+  Server server(
+      [](const Scope& scope, Receive&, Send& send) {
+        answer(send, std::to_string(scope.extensions.atlas.connection_id));
+      },
+      options, no_log());
+  server.start();
+  std::set<std::string> ids;
+  for (int i = 0; i < 50; ++i) ids.insert(HttpClient(server.addresses().front()).get("/"));
+  EXPECT_EQ(ids.size(), 50U);
+}
+
+TEST(Server, WorkersCannotEachAcceptOnAUnixSocket) {
+  auto options = on_any_port(2);
+  options.accept = AcceptMode::reuseport;
+  options.unix_path = "/tmp/atlas-never";
+  EXPECT_EQ(start_error(hello, options),
+            "workers cannot each accept on a unix socket: reuseport is for addresses");
+}
+
+TEST(Server, LimitsOfConnectionsHoldForAllWorkersTogether) {
+  auto options = on_any_port(2);
+  options.connection_limits.connections_per_address_max = 3;
+  Server server(hello, options, no_log());
+  server.start();
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<HttpClient>(server.addresses().front()));
+    EXPECT_EQ(clients.back()->get("/"), "hello");
+  }
+  HttpClient fourth(server.addresses().front());
+  EXPECT_THAT(fourth.read_to_end(), HasSubstr("HTTP/1.1 503 Service Unavailable"));
 }
 
 TEST(Server, ConnectionStaysWithItsWorker) {

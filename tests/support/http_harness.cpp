@@ -4,6 +4,23 @@
 
 namespace atlas::testing {
 
+namespace {
+
+std::size_t or_unlimited(std::size_t limit) { return limit == 0 ? SIZE_MAX : limit; }
+
+asgi::Admission::Limits admission_limits(const asgi::ServerOptions& options) {
+  const auto& limits = options.connection_limits;
+  return {.connections_max = or_unlimited(limits.connections_max),
+          .connections_per_address_max = or_unlimited(limits.connections_per_address_max)};
+}
+
+SocketAddress client_address(const asgi::ConnectionFacts& facts) {
+  if (facts.client_host.empty()) return {};
+  return SocketAddress::ip(facts.client_host, facts.client_port.value_or(0)).value();
+}
+
+}  // namespace
+
 asgi::ServerOptions plain_options() {
   asgi::ServerOptions options;
   options.server_name.clear();
@@ -38,11 +55,14 @@ HttpHarness::HttpHarness(asgi::Application application, const asgi::ServerOption
                          const asgi::State& state)
     : options_(options),
       application_(std::move(application)),
+      admission_(admission_limits(options)),
       worker_{.options = options_,
               .application = application_,
               .counters = counters_,
+              .admission = admission_,
               .worker = 3,
-              .state = state},
+              .state = state,
+              .buffered_bytes_max = or_unlimited(options.connection_limits.buffered_bytes_max)},
       connections_(std::in_place, worker_) {}
 
 HttpHarness::~HttpHarness() {
@@ -61,7 +81,8 @@ MemoryPeer HttpHarness::connect(const MemoryStreamOptions& options, asgi::Connec
   auto [stream, peer] = make_memory_stream(loop_.scheduler(), options);
   facts.id = next_connection_id_++;
   loop_.run([&, accepted = std::move(stream)]() mutable {
-    connections_->add(std::move(accepted), std::move(facts));
+    const auto address = client_address(facts);
+    connections_->admit(address, std::move(accepted), std::move(facts));
   });
   return peer;
 }

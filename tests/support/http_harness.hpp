@@ -62,6 +62,7 @@ class HttpHarness {
   const asgi::ServerOptions options_;
   const asgi::Application application_;
   asgi::WorkerCounters counters_;
+  asgi::Admission admission_;
   TestLoop loop_;
   asgi::WorkerContext worker_;
   std::optional<asgi::HttpConnections> connections_;
