@@ -163,6 +163,7 @@ void debug_fibers(const Scope& scope, Receive&, Send& send) {
   const bool json = wants_json(scope);
   const std::string_view type = json ? "application/json" : "text/html; charset=utf-8";
   const auto threads = census->take();
+  const auto offload = offload_status();
   send(HttpResponseStart{
       .headers = {{"content-type", type},
                   {"content-security-policy",
@@ -170,7 +171,7 @@ void debug_fibers(const Scope& scope, Receive&, Send& send) {
                   {"x-content-type-options", "nosniff"},
                   {"vary", "accept"},
                   {"cache-control", "no-store"}}});
-  send(HttpResponseBody{.body = json ? fiber_json(threads) : fiber_page(threads)});
+  send(HttpResponseBody{.body = json ? fiber_json(threads, offload) : fiber_page(threads, offload)});
 }
 
 // ---- who answers what ----

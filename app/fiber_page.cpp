@@ -144,6 +144,15 @@ std::string json_of(const StackMark& mark) {
   return std::string(object.text());
 }
 
+std::string json_of(const OffloadStatus& status) {
+  JsonObject object;
+  object.add("threads", status.threads)
+      .add("busy", status.busy)
+      .add("queued", status.queued)
+      .add("waiting_for_room", status.waiting_for_room);
+  return std::string(object.text());
+}
+
 template <class Item>
 std::string json_of(const std::vector<Item>& items);
 
@@ -169,15 +178,17 @@ std::string json_of(const std::vector<Item>& items) {
 
 }  // namespace
 
-std::string fiber_page(const std::vector<ThreadFibers>& threads) {
+std::string fiber_page(const std::vector<ThreadFibers>& threads, const OffloadStatus& offload) {
   std::string page(page_begin);
+  page += fmt::format("<p>{}</p>\n", asgi::offload_text(offload));
   for (const auto& thread : threads) add_thread(page, thread);
   return page + "</body>\n</html>\n";
 }
 
-std::string fiber_json(const std::vector<ThreadFibers>& threads) {
+std::string fiber_json(const std::vector<ThreadFibers>& threads, const OffloadStatus& offload) {
   JsonObject object;
-  return std::string(object.add_json("threads", json_of(threads)).text());
+  object.add_json("threads", json_of(threads)).add_json("offload", json_of(offload));
+  return std::string(object.text());
 }
 
 }  // namespace atlas::app

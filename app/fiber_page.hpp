@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atlas/asgi/fiber_census.hpp>
+#include <atlas/core/offload.hpp>
 
 #include <string>
 #include <vector>
@@ -9,10 +10,13 @@
 namespace atlas::app {
 
 /// A whole HTML page that loads nothing. What clients sent is escaped.
-[[nodiscard]] std::string fiber_page(const std::vector<asgi::ThreadFibers>& threads);
+[[nodiscard]] std::string fiber_page(const std::vector<asgi::ThreadFibers>& threads,
+                                     const OffloadStatus& offload);
 
-/// {"threads":[{"worker":0,"answered":true,"alive":1,"fibers":[…],"stacks":[…]}]}; times in milliseconds,
-/// null where there is none. Bytes of a text that are not printable ASCII are written as \xhh.
-[[nodiscard]] std::string fiber_json(const std::vector<asgi::ThreadFibers>& threads);
+/// {"threads":[{"worker":0,"answered":true,"alive":1,"fibers":[…],"stacks":[…]}],"offload":{"threads":…}};
+/// times in milliseconds, null where there is none. Bytes of a text that are not printable ASCII are written
+/// as \xhh.
+[[nodiscard]] std::string fiber_json(const std::vector<asgi::ThreadFibers>& threads,
+                                     const OffloadStatus& offload);
 
 }  // namespace atlas::app

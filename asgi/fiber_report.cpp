@@ -103,6 +103,12 @@ std::vector<std::string> format_fiber_report(const std::vector<ThreadFibers>& th
 
 void log_fiber_report(const std::vector<ThreadFibers>& threads) {
   for (const auto& line : format_fiber_report(threads)) log::info("{}", line);
+  log::info("{}", offload_text(offload_status()));
+}
+
+std::string offload_text(const OffloadStatus& status) {
+  return fmt::format("offload: {} of {} threads busy, {} calls queued, {} waiting for room", status.busy,
+                     status.threads, status.queued, status.waiting_for_room);
 }
 
 std::string rough_duration(Duration duration) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atlas/asgi/fiber_census.hpp>
+#include <atlas/core/offload.hpp>
 
 #include <string>
 #include <string_view>
@@ -17,8 +18,11 @@ inline constexpr std::size_t report_lines_max = 200;
 [[nodiscard]] std::vector<std::string> format_fiber_report(const std::vector<ThreadFibers>& threads,
                                                            std::size_t lines_max = report_lines_max);
 
-/// Suspends while the log is full: the same, at level info.
+/// Suspends while the log is full: the same at level info, and how busy the threads of `offload` are.
 void log_fiber_report(const std::vector<ThreadFibers>& threads);
+
+/// "offload: 2 of 4 threads busy, 3 calls queued, 0 waiting for room".
+[[nodiscard]] std::string offload_text(const OffloadStatus& status);
 
 /// About how long: "12ms", "3.2s", "4m10s", "3h05m", "2d04h"; with a minus when below zero.
 [[nodiscard]] std::string rough_duration(Duration duration);

@@ -141,10 +141,12 @@ Result<void> Sink::drain(Deadline deadline) {
   const auto accepted = accepted_bytes_;
   while (settled_bytes_ < accepted || report_due()) {
     Wait wait({"log drain", this});
-    drainers_.push_back(wait.remote_waker());
+    const auto waker = wait.remote_waker();
+    drainers_.push_back(waker);
     lock.unlock();
     const auto outcome = wait.park(deadline);
     lock.lock();
+    std::erase(drainers_, waker);  // there still when the wait was cut short
     const bool drained = settled_bytes_ >= accepted && !report_due();
     if (!outcome.woken() && !drained) return Unexpected(outcome.error());
   }

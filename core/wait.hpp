@@ -53,6 +53,7 @@ class Waker {
   bool wake_queued(std::intptr_t value = 0) const;
   /// Whether the wait is still to be ended.
   [[nodiscard]] bool pending() const noexcept;
+  friend bool operator==(const Waker&, const Waker&) noexcept = default;
 
  private:
   friend class Wait;
@@ -68,6 +69,8 @@ class RemoteWaker {
   RemoteWaker() noexcept = default;
   /// From any thread, also after the wait or the scheduler has ended.
   void wake(std::intptr_t value = 0) const;
+  /// Whether both mean the same wait. From any thread.
+  friend bool operator==(const RemoteWaker&, const RemoteWaker&) noexcept = default;
 
  private:
   friend class Wait;

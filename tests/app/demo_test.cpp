@@ -216,6 +216,8 @@ TEST_F(DemoFibers, AreListedAsJson) {
                                            R"("stack_bytes":1[0-9]+)"));
   EXPECT_THAT(response.body,
               ContainsRegex(R"("stacks":\[\{"name":"[a-z ]+","bytes_max":[0-9]+,"samples":[0-9]+)"));
+  EXPECT_THAT(response.body,
+              ContainsRegex(R"("offload":\{"threads":[0-9]+,"busy":0,"queued":0,"waiting_for_room":0\}\}$)"));
 }
 
 TEST_F(DemoFibers, AreListedAsJsonForWhoAcceptsThat) {
@@ -228,14 +230,16 @@ TEST_F(DemoFibers, AreListedAsAPageInWhichNothingIsMarkup) {
   EXPECT_EQ(response.headers["content-type"], "text/html; charset=utf-8");
   EXPECT_THAT(response.headers["content-security-policy"], StartsWith("default-src 'none'; "));
   EXPECT_THAT(response.body,
-              AllOf(StartsWith("<!doctype html>"), HasSubstr("Worker 0: "), HasSubstr("<td>sleep</td>"),
-                    HasSubstr("&amp;&lt;b&gt; HTTP/1.1"), HasSubstr("</html>")));
+              AllOf(StartsWith("<!doctype html>"), HasSubstr("<p>offload: "), HasSubstr("Worker 0: "),
+                    HasSubstr("<td>sleep</td>"), HasSubstr("&amp;&lt;b&gt; HTTP/1.1"), HasSubstr("</html>")));
 }
 
 TEST_F(DemoFibers, AreLoggedOnSigusr1) {
   server_.process().signal(SIGUSR1);
   auto& log = server_.process().out();
   EXPECT_THAT(log.find("fibers on 2 threads").value_or(""), HasSubstr("INFO  [fiber reports] "));
+  EXPECT_THAT(log.find("offload: ").value_or(""),
+              HasSubstr(" threads busy, 0 calls queued, 0 waiting for room"));
   EXPECT_THAT(log.find("/sleep").value_or(""),
               ContainsRegex("w0 +suspended .* client +sleep +GET /sleep.* from 127.0.0.1:[0-9]+$"));
   EXPECT_TRUE(log.find("stacks of 'client': up to "));

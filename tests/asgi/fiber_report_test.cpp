@@ -81,5 +81,10 @@ TEST(FiberReport, WritesDurationsRoughly) {
   EXPECT_EQ(rough_duration(-1500ms), "-1.5s");
 }
 
+TEST(FiberReport, TellsOfOffloadedWork) {
+  EXPECT_EQ(offload_text({.threads = 4, .busy = 2, .queued = 3, .waiting_for_room = 1}),
+            "offload: 2 of 4 threads busy, 3 calls queued, 1 waiting for room");
+}
+
 }  // namespace
 }  // namespace atlas::asgi
