@@ -238,11 +238,11 @@ TEST_F(DemoFibers, AreLoggedOnSigusr1) {
   server_.process().signal(SIGUSR1);
   auto& log = server_.process().out();
   EXPECT_THAT(log.find("fibers on 2 threads").value_or(""), HasSubstr("INFO  [fiber reports] "));
-  EXPECT_THAT(log.find("offload: ").value_or(""),
-              HasSubstr(" threads busy, 0 calls queued, 0 waiting for room"));
   EXPECT_THAT(log.find("/sleep").value_or(""),
               ContainsRegex("w0 +suspended .* client +sleep +GET /sleep.* from 127.0.0.1:[0-9]+$"));
   EXPECT_TRUE(log.find("stacks of 'client': up to "));
+  EXPECT_THAT(log.find("offload: ").value_or(""),
+              HasSubstr(" threads busy, 0 calls queued, 0 waiting for room"));
 }
 
 TEST(DemoMounted, IsServedUnderARootPath) {
