@@ -31,6 +31,11 @@ if(ATLAS_SANITIZE)
   endif()
 endif()
 
+# What is fuzzed counts its branches, so that the fuzzer sees which inputs lead somewhere new.
+if(ATLAS_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 add_library(atlas_build_settings INTERFACE)
 target_compile_options(atlas_build_settings INTERFACE
   -Wall -Wextra -Wpedantic
