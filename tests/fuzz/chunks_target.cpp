@@ -93,7 +93,8 @@ class Reader {
   void read_quoted() {
     for (count_extension(); peek() != '"'; count_extension()) {
       if (peek() == '\\') count_extension();
-      if (!http::is_field_value({&text_[at_], peek_bytes()})) throw Stop{400};
+      const char quoted = peek();
+      if (!http::is_field_value({&quoted, 1})) throw Stop{400};
     }
     count_extension();
   }
@@ -130,12 +131,8 @@ class Reader {
   }
 
   [[nodiscard]] char peek() const {
-    static_cast<void>(peek_bytes());
-    return text_[at_];
-  }
-  [[nodiscard]] std::size_t peek_bytes() const {
     if (at_ >= text_.size()) throw Stop{0};
-    return 1;
+    return text_[at_];
   }
 
   std::string_view text_;

