@@ -69,6 +69,7 @@ void read_method(RequestHead& head) noexcept {
 ParseError check_method(const RequestHead& head) {
   if (head.method_id == Method::unknown) return {501, "method is unknown"};
   if (head.method_id == Method::connect) return {501, "CONNECT is not supported"};
+  if (head.method_id == Method::pri) return {501, "PRI is for HTTP/2 only"};  // RFC 9113 §11.6
   return {};
 }
 

@@ -36,7 +36,7 @@ struct RequestHead {
   std::string_view host;               // an absolute target's, else the Host field; empty if 1.0 has none
   HeadersView headers;                 // names in lower case, values trimmed, order and duplicates kept
   std::uint64_t content_length = 0;    // 0 unless the framing is `content_length`
-  Method method_id = Method::unknown;  // in a parsed head neither `unknown` nor `connect`: those get 501
+  Method method_id = Method::unknown;  // in a parsed head not `unknown`, `connect` or `pri`: 501
   Version version;
   BodyFraming body_framing = BodyFraming::none;
   bool keep_alive = false;        // the client's wish, by its version and Connection

@@ -5,12 +5,12 @@ same requests.
 """
 
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: h\r\n\r\n"
-PLAIN_SHARE = 5  # of six choices, how many are the plain one
+PLAIN_SHARES = [12, 5, 5, 2]  # how many choices are the plain one for each that is not, one of these for a request
 
-METHODS = [b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"get", b"G\tT", b"G:T", b"G(T", b"FOO", b""]
+METHODS = [b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"CONNECT", b"PRI", b"get", b"G\tT", b"G:T", b"G(T", b"FOO", b""]
 TARGETS = [b"/front", b"http://h/front", b"HTTP://h/front", b"/front?q", b"/front/%2e%2e/front", b"/front#f",
            b"*", b"front", b"/fr ont", b"/fr\tont", b"/fr\x00ont", b"/fr\x80ont", b"/fr%00ont", b"//front",
-           b"http://u@h/front", b"http:///front", b"http://h:80:80/front", b"/front\x7f", b"h:443", b"/front\r", b""]
+           b"http://i/front", b"/front?\"<>|^`{}", b"http://h?front", b"http://u@h/front", b"http:///front", b"http://h:80:80/front", b"/front\x7f", b"h:443", b"/front\r", b""]
 VERSIONS = [b"HTTP/1.1", b"HTTP/1.0", b"HTTP/1.2", b"HTTP/2.0", b"HTTP/0.9", b"HTTP/1.10", b"HTTP/01.1", b"http/1.1",
             b"HTTP/1", b"HTTP/1.1 ", b"HTTP /1.1", b"XTTP/1.1", b"HTTP/1,1", b"", b"HTTP/1.1\t"]
 SPACES = [b" ", b"  ", b"\t", b"\x0b", b" \t"]
@@ -29,7 +29,8 @@ CODINGS = [b"chunked", b"Chunked", b"chunked ", b" \tchunked", b"chunked,", b",c
            b"gzip, chunked", b"chunked, gzip", b"identity", b"identity, chunked", b"xchunked", b"chunkedx", b"chunked;a",
            b"chunked;a=b", b"\"chunked\"", b"", b"\x0bchunked", b"chunked\x00", b"chu\r\n nked", b"\r\n chunked", b"gzip",
            b"chun\x01ked", b"chunked\x0b", b"chunked\xa0", b"trailers"]
-OTHERS = [b"X: y\r\n", b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"X: a\r\n b\r\n", b"X y\r\n", b": y\r\n",
+OTHERS = [b"X: y\r\n", b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Connection: keep-alive, close\r\n", b"Connection: \"close\"\r\n",
+          b"Keep-Alive: timeout=5\r\n", b"Proxy-Connection: close\r\n", b"Max-Forwards: 0\r\n", b"X: a\r\n b\r\n", b"X y\r\n", b": y\r\n",
           b"X: \x01\r\n", b"X: \x7f\r\n", b"X: \x00\r\n", b"X: \x80\r\n", b"X\x80: y\r\n", b"X: y\rz\r\n", b"X: y\n",
           b"X(: y\r\n", b"Expect: 100-continue\r\n", b"Expect: fly\r\n", b"Upgrade: websocket\r\nConnection: Upgrade\r\n",
           b"Connection: content-length\r\n", b"Connection: transfer-encoding\r\n", b"TE: trailers\r\n",
@@ -51,8 +52,10 @@ class Generator:
 
     def __init__(self, random):
         self.random = random
+        self.plain_share = PLAIN_SHARES[0]
 
     def request(self):
+        self.plain_share = self.random.choice(PLAIN_SHARES)
         request = self._leading() + self._line() + self._headers_and_body()
         while self.random.randrange(6) == 0:
             request = self._changed(request)
@@ -60,7 +63,7 @@ class Generator:
 
     def _usually_first(self, choices):
         """The plain form, mostly: what is odd everywhere is refused for its first oddity only."""
-        if self.random.randrange(PLAIN_SHARE + 1) < PLAIN_SHARE:
+        if self.random.randrange(self.plain_share + 1) < self.plain_share:
             return choices[0]
         return self.random.choice(choices)
 

@@ -3,9 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from . import allowed
+
 FRAMING = "framing disagreement"  # both took requests, and not the same ones
 LENIENT = "Atlas more lenient"  # Atlas took what the other refused
 STRICTER = "Atlas stricter"
+ALLOWED = "allowed"  # Atlas took what the other refused, and we know why
 BROKEN = "Atlas broken"  # no HTTP, or no end
 
 SEVERE = {FRAMING, LENIENT, BROKEN}
@@ -85,21 +88,18 @@ class Tally:
             self.examples[sort] = finding
 
 
-def verdicts(readings):
-    """(class, whom it concerns) for all that is to be reported. `readings` is by name, Atlas' with them.
-
-    What Atlas takes and one server refuses may be that server's want; what both of them refuse is a failure, and so is
-    what even a lenient reader refuses.
-    """
+def verdicts(request, readings):
+    """(class, whom it concerns) for all that is to be reported. `readings` is by name, Atlas' with them."""
     found = {name: compare(readings["atlas"], reading) for name, reading in readings.items() if name != "atlas"}
     if BROKEN in found.values():
         return [(BROKEN, "all")]
-    lenient = sorted(name for name, verdict in found.items() if verdict == LENIENT)
-    stricter = sorted(name for name, verdict in found.items() if verdict == STRICTER)
-    results = [(FRAMING, name) for name, verdict in found.items() if verdict == FRAMING]
-    if lenient:
-        severe = "llhttp" in lenient or {"nginx", "h2o"} <= set(lenient)
-        results.append((LENIENT if severe else f"only {lenient[0]} refuses", ", ".join(lenient)))
-    if stricter:
-        results.append((STRICTER, ", ".join(stricter)))
+    results = []
+    for verdict in (FRAMING, LENIENT, STRICTER):
+        names = {name for name, found_verdict in found.items() if found_verdict == verdict}
+        if verdict == LENIENT:
+            excuses = allowed.excuses(request, names)
+            results += [(ALLOWED, why) for why in excuses]
+            names = names.difference(*(excuses[why] for why in excuses))
+        if names:
+            results.append((verdict, ", ".join(sorted(names))))
     return results

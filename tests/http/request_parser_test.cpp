@@ -208,6 +208,11 @@ TEST(RequestParser, ConnectIsNotImplemented) {
   EXPECT_EQ(outcome("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"), "error 501 CONNECT is not supported");
 }
 
+TEST(RequestParser, MethodOfHttp2IsNotImplemented) {
+  EXPECT_EQ(outcome("PRI / HTTP/1.1\r\nHost: h\r\n\r\n"), "error 501 PRI is for HTTP/2 only");
+  EXPECT_EQ(outcome("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "error 505 HTTP version is not supported");
+}
+
 TEST(RequestParser, OtherMajorVersionIsNotSupported) {
   for (std::string version : {"9.9", "2.0", "0.9", "3.1"}) {
     SCOPED_TRACE(version);
