@@ -72,7 +72,7 @@ HttpCycle::End HttpCycle::run(Stream& stream, ConnectionFacts& facts) {
     // Also before a cut: earlier answers are complete, and the client sees where the last one breaks off.
     if (!write_answers()) end = End::cut;
   }
-  if (end == End::cut) stream.abort();
+  if (end == End::cut) response_.ends_with_connection() ? stream.reset() : stream.abort();
   this_fiber::set_detail({});
   reader_.detach();
   output_.detach();
@@ -80,8 +80,11 @@ HttpCycle::End HttpCycle::run(Stream& stream, ConnectionFacts& facts) {
   return end;
 }
 
+// A client that sends many requests at once takes turns with the others.
 HttpCycle::End HttpCycle::serve_requests() {
-  for (;;) {
+  constexpr std::size_t requests_per_turn_max = 64;
+  for (std::size_t served = 1;; ++served) {
+    if (served % requests_per_turn_max == 0) this_fiber::yield();
     const auto outcome = reader_.read_head();
     if (outcome == RequestReader::Outcome::idle) {
       if (!write_answers()) return End::cut;
@@ -127,10 +130,10 @@ HttpCycle::End HttpCycle::answer_unread_head(RequestReader::Outcome outcome) {
 
 std::optional<HttpCycle::End> HttpCycle::serve_request() {
   begin_request();
-  if (fill_scope()) {
-    call_application();
-  } else {
+  if (!fill_scope()) {
     refuse(400, "the path has a malformed escape");
+  } else if (!answer_for_server()) {
+    call_application();
   }
   return end_request();
 }
@@ -164,6 +167,20 @@ bool HttpCycle::fill_scope() {
     full_path_.assign(scope_.root_path).append(*path);
     scope_.path = full_path_;
   }
+  return true;
+}
+
+/// What is asked of the server rather than of an application (RFC 9110 §9.3.7 and §9.3.8). False: nothing is.
+bool HttpCycle::answer_for_server() {
+  const auto& head = reader_.head();
+  const bool is_trace = head.method_id == http::Method::trace;
+  if (is_trace && options_.trace == AnsweredBy::server) {
+    refuse(501, "TRACE is not supported");
+    return true;
+  }
+  if (head.path != "*" || options_.options_asterisk == AnsweredBy::application) return false;
+  response_.send(HttpResponseStart{.status = 204});
+  response_.send(HttpResponseBody{});
   return true;
 }
 

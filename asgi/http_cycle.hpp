@@ -73,6 +73,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   [[nodiscard]] End answer_unread_head(RequestReader::Outcome outcome);
   void begin_request();
   [[nodiscard]] bool fill_scope();
+  [[nodiscard]] bool answer_for_server();
   void call_application() noexcept;
   void call_in_time();
   void application_failed(std::string_view what);

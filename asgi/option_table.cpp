@@ -200,6 +200,12 @@ void add_running(std::vector<Option>& table) {
             size(server<&ServerOptions::write_buffer_bytes_max>, {kibi, gibi}));
   group.add("server-name", "NAME", "the server field of responses; empty: none",
             text(server<&ServerOptions::server_name>, checked_server_name));
+  group.add("trace", "WHO", "answers TRACE: server (501) or application",
+            choice(server<&ServerOptions::trace>,
+                   {{"server", AnsweredBy::server}, {"application", AnsweredBy::application}}));
+  group.add("options-asterisk", "WHO", "answers OPTIONS *: server (204) or application",
+            choice(server<&ServerOptions::options_asterisk>,
+                   {{"server", AnsweredBy::server}, {"application", AnsweredBy::application}}));
   group.add("root-path", "PATH", "where a proxy has mounted this server",
             text(server<&ServerOptions::root_path>, checked_root_path));
 }

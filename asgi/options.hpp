@@ -57,6 +57,9 @@ enum class AcceptMode : std::uint8_t {
 /// Which worker the acceptor gives a client to.
 enum class Placement : std::uint8_t { round_robin, least_connections };
 
+/// Who answers a request that is not about a resource.
+enum class AnsweredBy : std::uint8_t { server, application };
+
 enum class AccessLogFormat : std::uint8_t { off, common, json };
 
 struct ServerOptions {
@@ -81,8 +84,10 @@ struct ServerOptions {
   /// did not want them.
   std::size_t discarded_body_bytes_max = std::size_t{256} * 1024;
 
-  std::string server_name = "atlas";  ///< The `server` field of responses; empty: none.
-  std::string root_path = {};         ///< Where a proxy has mounted this server; ASGI's root_path.
+  std::string server_name = "atlas";                 ///< The `server` field of responses; empty: none.
+  AnsweredBy trace = AnsweredBy::server;             ///< TRACE. The server: 501. (CONNECT is always 501.)
+  AnsweredBy options_asterisk = AnsweredBy::server;  ///< "OPTIONS *". The server: 204.
+  std::string root_path = {};  ///< Where a proxy has mounted this server; ASGI's root_path.
   AccessLogFormat access_log = AccessLogFormat::off;
   bool access_log_cost = false;  ///< Processor time and suspended time of each request, in its line.
   bool server_timing = false;  ///< The same as a `server-timing` field of the response, for everybody to see.

@@ -40,6 +40,10 @@ class ResponseWriter {
   /// Whether the head is on its way: no other answer can take its place.
   [[nodiscard]] bool written() const noexcept { return state_ >= State::body; }
   [[nodiscard]] bool complete() const noexcept { return state_ == State::complete; }
+  /// Whether it is under way, and nothing but the connection's end could say that it is complete.
+  [[nodiscard]] bool ends_with_connection() const noexcept {
+    return state_ == State::body && framing_.body == http::ResponseFraming::Body::until_close;
+  }
   /// Whether `http.response.start` was taken.
   [[nodiscard]] bool started() const noexcept { return state_ > State::expecting_start; }
   /// After completion: whether the connection goes on.

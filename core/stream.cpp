@@ -162,6 +162,12 @@ void Stream::abort() noexcept {
   writer_.wake_queued(ECONNABORTED);
 }
 
+void Stream::reset() noexcept {
+  if (aborted_) return;
+  prepare_reset();
+  abort();
+}
+
 StreamHandle Stream::handle() {
   if (handle_slot_ == nullptr) handle_slot_ = std::make_shared<Stream*>(this);
   return StreamHandle(LoopHandle::current(), handle_slot_);

@@ -86,6 +86,9 @@ class Stream {
   virtual Result<void> shutdown_write() = 0;
   /// Cuts the connection in both directions. Waits end with an error; observers are not told.
   void abort() noexcept;
+  /// As `abort`, and the peer's reads end with an error (connection_reset), where they would come to an end
+  /// in good order: what it has got is not all there was. Unsent bytes may be lost. Not told apart by pipes.
+  void reset() noexcept;
   [[nodiscard]] bool aborted() const noexcept { return aborted_; }
 
   [[nodiscard]] virtual SocketAddress peer_address() const = 0;
@@ -117,6 +120,8 @@ class Stream {
   virtual void resume_input() noexcept = 0;
   /// Begins to write `pieces` and calls `written` later, from the loop's stack; or aborts at once.
   virtual void submit(std::span<const std::string_view> pieces) = 0;
+  /// Has the `cut` that follows break the connection.
+  virtual void prepare_reset() noexcept {}
   /// After it, the transport calls none of the protected functions.
   virtual void cut() noexcept = 0;
   /// For StreamPtr: closes the stream and frees it once the system is done with it.

@@ -110,6 +110,13 @@ ParseError read_target(RequestHead& head) {
 
 // The header fields
 
+// `authority` without an empty port, or `port` (with its colon).
+std::string_view without_port(std::string_view authority, std::string_view port) noexcept {
+  if (authority.ends_with(':')) authority.remove_suffix(1);
+  if (authority.ends_with(port)) authority.remove_suffix(port.size());
+  return authority;
+}
+
 // Gathers what counts while the fields go by once; concludes when all are seen.
 class FieldReader {
  public:
@@ -132,8 +139,7 @@ class FieldReader {
     if (const ParseError error = read_host()) return error;
     if (const ParseError error = read_framing()) return error;
     read_connection();
-    read_expectations();
-    return {};
+    return read_expectations();
   }
 
  private:
@@ -157,8 +163,20 @@ class FieldReader {
     if (host_.count > 1) return {400, "Host is there more than once"};
     if (host_.count == 0) return head_.version < http_1_1 ? ParseError{} : ParseError{400, "Host is missing"};
     if (!is_host(host_.first_value)) return {400, "Host is invalid"};
-    if (head_.host.empty()) head_.host = host_.first_value;  // an absolute target has precedence
+    if (head_.host.empty()) {
+      head_.host = host_.first_value;
+    } else if (!is_same_authority(host_.first_value)) {
+      return {400, "Host and the request target disagree"};
+    }
     return {};
+  }
+
+  // Whether a Host field says what an absolute target does (RFC 9112 §3.2.2). The RFC has the target go
+  // first; a reader that does not know that would take another site.
+  [[nodiscard, gnu::noinline]] bool is_same_authority(std::string_view host) const {
+    const bool is_https = iequals(head_.target.substr(0, 6), "https:");
+    const std::string_view port = is_https ? ":443" : ":80";
+    return iequals(without_port(host, port), without_port(head_.host, port));
   }
 
   ParseError read_framing() {
@@ -219,11 +237,24 @@ class FieldReader {
     head_.upgrade = is_1_1 && upgrade_ && headers.has_token("connection", "upgrade");
   }
 
-  void read_expectations() {
+  // RFC 9110 §10.1.1. What a 1.0 client expects is not looked at.
+  ParseError read_expectations() {
     const bool body_announced = head_.body_framing == BodyFraming::chunked || head_.content_length > 0;
-    head_.expect_continue = expect_ && body_announced && head_.version >= http_1_1 &&
-                            head_.headers.has_token("expect", "100-continue");
+    const bool expects = expect_ && head_.version >= http_1_1;
+    if (expects && expects_anything_else()) return {417, "expectation is not supported"};
+    head_.expect_continue = expects && body_announced && head_.headers.has_token("expect", "100-continue");
     head_.accepts_trailers = te_ && head_.headers.has_token("te", "trailers");
+    return {};
+  }
+
+  [[nodiscard, gnu::noinline]] bool expects_anything_else() const {
+    bool other = false;
+    head_.headers.for_each("expect", [&other](std::string_view value) {
+      for_each_list_element(value, [&other](std::string_view element) {
+        other = other || !(element.empty() || iequals(element, "100-continue"));
+      });
+    });
+    return other;
   }
 
   RequestHead& head_;

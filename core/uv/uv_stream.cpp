@@ -131,6 +131,11 @@ SocketAddress UvStream::local_address() const {
   return SocketAddress(address, bytes);
 }
 
+void UvStream::prepare_reset() noexcept {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  static_cast<void>(::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once));
+}
+
 void UvStream::cut() noexcept {
   uv_close(handle(), [](uv_handle_t* handle) {
     auto* self = static_cast<UvStream*>(handle->data);

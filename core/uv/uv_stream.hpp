@@ -34,6 +34,7 @@ class UvStream final : public Stream {
   void pause_input() noexcept override;
   void resume_input() noexcept override;
   void submit(std::span<const std::string_view> pieces) override;
+  void prepare_reset() noexcept override;
   void cut() noexcept override;
 
   [[nodiscard]] uv_stream_t* stream() noexcept { return reinterpret_cast<uv_stream_t*>(&handle_); }

@@ -147,5 +147,28 @@ TEST(HttpKeepAlive, ApplicationMayClose) {
   EXPECT_TRUE(harness.client().closed());
 }
 
+TEST(HttpKeepAlive, AFloodOfRequestsTakesTurnsWithOtherClients) {
+  std::size_t flooded = 0;
+  std::size_t flooded_before_other = 0;
+  HttpHarness harness([&](const Scope& scope, Receive&, Send& send) {
+    if (scope.path == "/other") {
+      flooded_before_other = flooded;
+    } else {
+      ++flooded;
+    }
+    answer(send, "ok");
+  });
+  auto flood = harness.connect();
+  auto other = harness.connect();
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  flood.send(requests);
+  other.send("GET /other HTTP/1.1\r\nHost: h\r\n\r\n");
+  harness.run();
+  EXPECT_EQ(flooded, 1000U);
+  EXPECT_GT(flooded_before_other, 0U) << "the flood was not there first";
+  EXPECT_LE(flooded_before_other, 64U);
+}
+
 }  // namespace
 }  // namespace atlas::asgi

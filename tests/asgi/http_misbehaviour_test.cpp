@@ -201,5 +201,36 @@ TEST_F(SendingForEver, ToAClientThatLeftEndsByCancellation) {
   EXPECT_EQ(harness_.connections_open(), 0U);
 }
 
+TEST(Misbehaviour, EarlierAnswersArriveBeforeTheConnectionIsCut) {
+  HttpHarness harness(with_good_manners_elsewhere([](Receive&, Send& send) {
+    send(HttpResponseStart{.headers = {{"content-length", "10"}}});
+    send(HttpResponseBody{.body = "one", .more_body = true});
+    throw std::runtime_error("oops");
+  }));
+  harness.send(std::string(good_request) + std::string(good_request) + std::string(bad_request));
+  EXPECT_EQ(harness.received(),
+            good_response + good_response + "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\none");
+  EXPECT_TRUE(harness.client().closed());
+}
+
+TEST(Misbehaviour, ABodyThatOnlyTheConnectionEndsIsBrokenOffByAReset) {
+  const auto half_way = [](Receive&, Send& send) {
+    send(HttpResponseStart{});
+    send(HttpResponseBody{.body = "one", .more_body = true});
+    throw std::runtime_error("oops");
+  };
+  HttpHarness harness(with_good_manners_elsewhere(half_way));
+  harness.send("GET /bad HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(harness.client().was_reset());
+  auto newer = harness.connect();
+  newer.send(bad_request);
+  harness.run();
+  EXPECT_FALSE(newer.was_reset()) << "the missing last chunk says it";
+  auto complete = harness.connect();
+  complete.send("GET /good HTTP/1.0\r\n\r\n");
+  harness.run();
+  EXPECT_FALSE(complete.was_reset());
+}
+
 }  // namespace
 }  // namespace atlas::asgi

@@ -100,6 +100,7 @@ TEST(HttpScope, PathIncludesTheRootPath) {
 TEST(HttpScope, TheAsteriskIsBelowNoRootPath) {
   auto options = plain_options();
   options.root_path = "/mounted";
+  options.options_asterisk = AnsweredBy::application;
   EXPECT_EQ(scope_of("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", options).path, "*");
 }
 

@@ -150,11 +150,9 @@ TEST(Server, WorkersAcceptByThemselvesWhenAskedTo) {
 TEST(Server, ConnectionsAreNumberedApartWhenWorkersAccept) {
   auto options = on_any_port(2);
   options.accept = AcceptMode::reuseport;
-  Server server(
-      [](const Scope& scope, Receive&, Send& send) {
-        answer(send, std::to_string(scope.extensions.atlas.connection_id));
-      },
-      options, no_log());
+  Server server([](const Scope& scope, Receive&,
+                   Send& send) { answer(send, std::to_string(scope.extensions.atlas.connection_id)); },
+                options, no_log());
   server.start();
   std::set<std::string> ids;
   for (int i = 0; i < 50; ++i) ids.insert(HttpClient(server.addresses().front()).get("/"));

@@ -2,10 +2,13 @@
 
 #include "http/request_transcript.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace atlas::http {
 namespace {
@@ -131,13 +134,49 @@ TEST(RequestParser, TrailersAreAcceptedWhenTeSaysSo) {
 
 // Targets
 
-TEST(RequestParser, AbsoluteTargetOverridesHost) {
-  EXPECT_EQ(transcribe("GET http://a.example:81/p?q HTTP/1.1\r\nHost: b\r\n\r\n"),
-            "head GET /p?q 1.1 @a.example:81 [host=b] keep-alive\ncomplete\n");
-  EXPECT_EQ(transcribe("GET HTTPS://a HTTP/1.1\r\nHost: b\r\n\r\n"),
-            "head GET / 1.1 @a [host=b] keep-alive\ncomplete\n");
-  EXPECT_EQ(transcribe("GET http://a?x HTTP/1.1\r\nHost: b\r\n\r\n"),
-            "head GET /?x 1.1 @a [host=b] keep-alive\ncomplete\n");
+TEST(RequestParser, AbsoluteTargetHasHostPathAndQuery) {
+  EXPECT_EQ(transcribe("GET http://a.example:81/p?q HTTP/1.1\r\nHost: a.example:81\r\n\r\n"),
+            "head GET /p?q 1.1 @a.example:81 [host=a.example:81] keep-alive\ncomplete\n");
+  EXPECT_EQ(transcribe("GET HTTPS://a HTTP/1.1\r\nHost: a\r\n\r\n"),
+            "head GET / 1.1 @a [host=a] keep-alive\ncomplete\n");
+  EXPECT_EQ(transcribe("GET http://a?x HTTP/1.1\r\nHost: a\r\n\r\n"),
+            "head GET /?x 1.1 @a [host=a] keep-alive\ncomplete\n");
+  EXPECT_EQ(transcribe("GET http://a/ HTTP/1.0\r\n\r\n"), "head GET / 1.0 @a close\ncomplete\n");
+}
+
+// RFC 9112 §3.2.2 has the target go first, which not every reader knows.
+TEST(RequestParser, AbsoluteTargetAndHostMustNotDisagree) {
+  const auto outcome_of = [](std::string_view target, std::string_view host) {
+    return outcome(fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", target, host));
+  };
+  const std::string error = "error 400 Host and the request target disagree";
+  EXPECT_EQ(outcome_of("http://a/", "b"), error);
+  EXPECT_EQ(outcome_of("http://a/", "a:81"), error);
+  EXPECT_EQ(outcome_of("http://a:443/", "a"), error);
+  EXPECT_EQ(outcome_of("https://a:80/", "a"), error);
+  EXPECT_EQ(outcome_of("http://a:80/", "a:443"), error);
+  for (const auto& [target, host] :
+       std::vector<std::pair<std::string, std::string>>{{"http://A.example/", "a.EXAMPLE"},
+                                                        {"http://a:80/", "a"},
+                                                        {"http://a/", "a:80"},
+                                                        {"http://a:/", "a"},
+                                                        {"HTTPS://a:443", "a"},
+                                                        {"http://[::1]:80/", "[::1]"}}) {
+    EXPECT_EQ(outcome_of(target, host), "complete") << target << " and " << host;
+  }
+}
+
+// RFC 9110 §10.1.1
+TEST(RequestParser, OtherExpectationsThanContinueAreRefused) {
+  const auto outcome_of = [](std::string_view version, std::string_view expectation) {
+    return outcome(fmt::format("GET / HTTP/{}\r\nHost: h\r\nExpect: {}\r\n\r\n", version, expectation));
+  };
+  for (std::string_view expectation :
+       {"200-ok", "100-continue, else", "100-continue;a=b", "else, 100-continue"})
+    EXPECT_EQ(outcome_of("1.1", expectation), "error 417 expectation is not supported") << expectation;
+  for (std::string_view expectation : {"100-continue", "100-CONTINUE, 100-continue", "", ","})
+    EXPECT_EQ(outcome_of("1.1", expectation), "complete") << expectation;
+  EXPECT_EQ(outcome_of("1.0", "200-ok"), "complete");
 }
 
 TEST(RequestParser, AsteriskIsForOptions) {

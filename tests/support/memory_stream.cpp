@@ -27,6 +27,7 @@ struct Direction {
   bool writing = false;
   bool written = false;  // and the writer is to be told
   bool closed = false;   // by its writer
+  bool reset = false;    // likewise
   bool end_delivered = false;
   bool pump_posted = false;
 
@@ -116,6 +117,7 @@ class MemoryStream final : public Stream {
   void pause_input() noexcept override { input_paused_ = true; }
   void resume_input() noexcept override;
   void submit(std::span<const std::string_view> pieces) override { link_->submit(side_, pieces); }
+  void prepare_reset() noexcept override { link_->direction(side_).reset = true; }
   void cut() noexcept override { link_->close(side_); }
 
   std::shared_ptr<Inbox> inbox_;
@@ -317,6 +319,7 @@ bool MemoryPeer::input_ended() const noexcept {
   return link_->direction(0).closed && link_->direction(0).on_the_way.empty();
 }
 bool MemoryPeer::closed() const noexcept { return link_->closed(0); }
+bool MemoryPeer::was_reset() const noexcept { return link_->direction(0).reset; }
 
 std::pair<StreamPtr, MemoryPeer> make_memory_stream(Scheduler& scheduler,
                                                     const MemoryStreamOptions& options) {

@@ -66,6 +66,8 @@ class MemoryPeer {
   [[nodiscard]] bool input_ended() const noexcept;
   /// Whether the stream was aborted or destroyed.
   [[nodiscard]] bool closed() const noexcept;
+  /// Whether the stream was reset.
+  [[nodiscard]] bool was_reset() const noexcept;
 
  private:
   std::shared_ptr<MemoryLink> link_;
