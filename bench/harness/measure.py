@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Optional
 
 from harness import probe, processes, wrk
-from harness.servers import FLOOR, Running, ServerFailed
+from harness.servers import FLOOR, Launch, Running, ServerFailed
 from harness.workloads import CONNECTIONS
 
 IDLE_SETTLE_SECONDS = 2
@@ -25,6 +25,16 @@ class Setup:
     load_core: int
     seconds: int
     connections: int = CONNECTIONS
+
+    def launch(self, index=0, workers=1, files=False):
+        return Launch(self.build, self.port_base + index, self.scratch, workers, self.files if files else None)
+
+    @property
+    def files(self):
+        return self.scratch / "files"
+
+    def start(self, server, workload, index=0, wrapper=()):
+        return Running(server, self.launch(index, files=workload.files), (self.server_core,), wrapper)
 
 
 @dataclass
@@ -52,18 +62,19 @@ def load_round(setup, servers, workloads, number, report):
     """
     cells = []
     with contextlib.ExitStack() as stack:
-        running, dead = start_all(setup, servers, stack)
+        running, dead = start_all(setup, servers, workloads, stack)
         for workload in workloads:
             row = []
-            for server in rotated([s for s in servers if s.can_do(workload)], number):
+            for server in rotated([s for s in servers if not s.why_not(workload, setup.build)], number):
                 cell = Cell(server.name, workload.name, number)
-                if server.name in dead:
-                    cell.problem = dead[server.name]
+                key = server.name, workload.files
+                if key in dead:
+                    cell.problem = dead[key]
                 else:
-                    drive_cell(setup, running[server.name], workload, cell)
+                    drive_cell(setup, running[key], workload, cell)
                 report(cell)
                 row.append(cell)
-            set_ratios(row)
+            set_ratios(row, workload.base)
             cells += row
     return cells
 
@@ -73,14 +84,18 @@ def rotated(items, by):
     return items[by:] + items[:by]
 
 
-def start_all(setup, servers, stack):
+def start_all(setup, servers, workloads, stack):
+    """Starts each server once for canned answers and once for files, as far as the workloads need it."""
     running, dead = {}, {}
-    for index, server in enumerate(servers):
+    kinds = {workload.files: workload for workload in workloads}
+    wanted = [(server, workload) for workload in kinds.values() for server in servers
+              if not workload.files or not server.why_not(workload, setup.build)]
+    for index, (server, workload) in enumerate(wanted):
+        key = server.name, workload.files
         try:
-            running[server.name] = stack.enter_context(
-                Running(server, setup.build, setup.port_base + index, setup.scratch, setup.server_core))
+            running[key] = stack.enter_context(setup.start(server, workload, index))
         except ServerFailed as error:
-            dead[server.name] = str(error)
+            dead[key] = str(error)
     return running, dead
 
 
@@ -90,12 +105,16 @@ def drive_cell(setup, running, workload, cell):
         probe.verify(running.port, workload)
         pids = processes.with_descendants(running.process.pid)
         before = processes.cpu_time(pids)
-        load = wrk.drive(workload, running.port, setup.connections, setup.seconds, setup.load_core)
+        load = drive(setup, workload, running.port)
         used = processes.cpu_time(pids) - before
         running.check_alive()
         fill(cell, load, used)
     except (probe.WrongAnswer, wrk.WrkFailed, ServerFailed, OSError) as error:
         cell.problem = str(error)
+
+
+def drive(setup, workload, port):
+    return wrk.drive(workload, port, workload.connections or setup.connections, setup.seconds, setup.load_core)
 
 
 def fill(cell, load, used):
@@ -107,11 +126,11 @@ def fill(cell, load, used):
     cell.p50_us, cell.p99_us = load.p50_us, load.p99_us
 
 
-def set_ratios(row):
-    floor = next((cell for cell in row if cell.server == FLOOR and not cell.problem), None)
+def set_ratios(row, base_name):
+    base = next((cell for cell in row if cell.server == base_name and not cell.problem), None)
     for cell in row:
-        if floor and floor.cpu_us and not cell.problem:
-            cell.ratio = cell.cpu_us / floor.cpu_us
+        if base and base.cpu_us and not cell.problem:
+            cell.ratio = cell.cpu_us / base.cpu_us
 
 
 @dataclass
@@ -185,7 +204,7 @@ def syscalls(setup, server, workload):
     """System calls per request by name, from `strace -c` over a short run of its own."""
     output = setup.scratch / f"strace-{server.name}-{workload.name}.txt"
     wrapper = ["strace", "-f", "-c", "-o", str(output)]
-    with Running(server, setup.build, setup.port_base, setup.scratch, setup.server_core, wrapper) as running:
+    with setup.start(server, workload, wrapper=wrapper) as running:
         probe.verify(running.port, workload)
         requests = loaded_requests(setup, workload, running.port)
     counts = {name: int(calls) / requests for calls, name in STRACE_LINE.findall(output.read_text())}
@@ -214,7 +233,7 @@ def callgrind_run(setup, server, workload, name, load):
     """Returns the instructions of the server's whole life under `load`, and the number of requests that it returns."""
     prefix = f"callgrind-{server.name}-{workload.name}-{name}"
     wrapper = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={setup.scratch / prefix}-%p"]
-    with Running(server, setup.build, setup.port_base, setup.scratch, setup.server_core, wrapper) as running:
+    with setup.start(server, workload, wrapper=wrapper) as running:
         probe.verify(running.port, workload)
         requests = load(running.port)
     totals = [CALLGRIND_TOTAL.search(path.read_text()) for path in setup.scratch.glob(f"{prefix}-*")]
@@ -222,7 +241,7 @@ def callgrind_run(setup, server, workload, name, load):
 
 
 def loaded_requests(setup, workload, port):
-    load = wrk.drive(workload, port, setup.connections, setup.seconds, setup.load_core)
+    load = drive(setup, workload, port)
     if load.problems():
         raise wrk.WrkFailed(", ".join(load.problems()))
     return load.requests
@@ -233,7 +252,7 @@ def loaded_requests(setup, workload, port):
 
 def idle_memory(setup, server, workload, count):
     """What each of `count` keep-alive connections that has had one answer adds to the server's resident memory."""
-    with Running(server, setup.build, setup.port_base, setup.scratch, setup.server_core) as running:
+    with setup.start(server, workload) as running:
         probe.verify(running.port, workload)
         time.sleep(IDLE_SETTLE_SECONDS)
         pids = processes.with_descendants(running.process.pid)

@@ -3,7 +3,6 @@
 from html import escape
 
 from harness import tables
-from harness.servers import FLOOR
 
 AXIS_MAX = 3.0  # a bar beyond it is broken off: its number says how far it goes
 AXIS_MIN = 1.5
@@ -87,7 +86,7 @@ class Axis:
         return [step / 2 for step in range(int(self.end * 2) + 1)]
 
 
-def svg(servers, workloads, summaries, standalone=True):
+def svg(servers, workloads, summaries, build, standalone=True):
     axis = Axis(summaries)
     panel_height = PANEL_TITLE + ROW * len(servers) + PANEL_FOOT
     rows = -(-len(workloads) // COLUMNS)
@@ -99,40 +98,40 @@ def svg(servers, workloads, summaries, standalone=True):
         f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
         text(MARGIN, 36, "Processor time per request, as a ratio to a bare epoll loop", "head"),
         text(MARGIN, 59, "Less is better. Bars are medians over the rounds, lines reach from the least to the most; "
-             "the dashed line is the floor.", "soft"),
+             "the dashed line is the floor (for files: nginx).", "soft"),
     ]
     for index, workload in enumerate(workloads):
         x = MARGIN + (index % COLUMNS) * (PANEL_WIDTH + GAP)
         y = HEAD + (index // COLUMNS) * panel_height
-        parts.append(f'<g transform="translate({x:.1f} {y})">{panel(axis, workload, servers, summaries)}</g>')
+        parts.append(f'<g transform="translate({x:.1f} {y})">{panel(axis, workload, servers, summaries, build)}</g>')
     return "\n".join(parts) + "\n</svg>\n"
 
 
-def panel(axis, workload, servers, summaries):
+def panel(axis, workload, servers, summaries, build):
     own = {s.server: s for s in summaries if s.workload == workload.name}
     bottom = PANEL_TITLE + ROW * len(servers)
-    parts = [text(0, 18, capitalised(workload.title), "title")]
+    parts = [text(0, 18, capitalised(workload.title) + against(workload), "title")]
     for tick in axis.ticks():
         x = axis.x(tick)
         parts.append(vertical(x, PANEL_TITLE - 6, bottom, "grid"))
         parts.append(text(x, bottom + 15, f"{tick:g}", "tick", "middle"))
     for index, server in enumerate(servers):
-        parts.append(bar_row(axis, workload, server, own.get(server.name), PANEL_TITLE + ROW * index))
+        parts.append(bar_row(axis, workload, server, own.get(server.name), PANEL_TITLE + ROW * index, build))
     parts.append(vertical(axis.x(1), PANEL_TITLE - 6, bottom, "one"))
     return "".join(parts)
 
 
-def bar_row(axis, workload, server, summary, y):
+def bar_row(axis, workload, server, summary, y, build):
     middle = y + ROW / 2 - 2
     baseline = middle + 4.5
-    kind = {"atlas": "own", FLOOR: "floor"}.get(server.name, "")
+    kind = {"atlas": "own", workload.base: "floor"}.get(server.name, "")
     label = text(LABEL_WIDTH - 10, baseline, server.title, "own" if kind == "own" else "", "end")
     if summary is None:
-        return label + text(LABEL_WIDTH + 6, baseline, f"no {workload.path}", "soft")
+        return label + text(LABEL_WIDTH + 6, baseline, server.why_not(workload, build), "soft")
     if summary.problems:
         return label + text(LABEL_WIDTH + 6, baseline, "failed", "bad")
     if summary.ratio is None:
-        return label + text(LABEL_WIDTH + 6, baseline, f"{summary.cpu_us:.2f} µs (no floor in this run)", "soft")
+        return label + text(LABEL_WIDTH + 6, baseline, f"{summary.cpu_us:.2f} µs (no {workload.base} in this run)", "soft")
     end = axis.x(summary.ratio)
     bar = (f'<rect class="bar {kind}" x="{LABEL_WIDTH}" y="{middle - BAR / 2}" width="{end - LABEL_WIDTH:.1f}" '
            f'height="{BAR}" rx="1.5"/>')
@@ -165,10 +164,12 @@ def capitalised(title):
     return title[0].upper() + title[1:]
 
 
-def html(servers, workloads, results, facts, options):
+def html(servers, workloads, results, facts, options, build):
+    loaded = results["summaries"]
     body = [
-        svg(servers, workloads, results["summaries"], standalone=False),
-        load_section(servers, workloads, results["summaries"]),
+        svg(servers, workloads, loaded, build, standalone=False) if loaded else "",
+        load_section(servers, workloads, loaded, build) if loaded else "",
+        *(extra_section(servers, *part) for part in tables.extra_sections(results)),
         syscall_section(servers, workloads, results["syscalls"]),
         instruction_section(servers, workloads, results["instructions"]),
         idle_section(servers, results["idle"]),
@@ -180,19 +181,29 @@ def html(servers, workloads, results, facts, options):
             + "\n</main>\n</body>\n</html>\n")
 
 
-def load_section(servers, workloads, summaries):
+def load_section(servers, workloads, summaries, build):
     rows = []
     for workload in workloads:
         span = len(tables.LOAD_COLUMNS) + 1
-        rows.append(f'<tr class="group"><th colspan="{span}">{escape(capitalised(workload.title))}</th></tr>')
-        for server, texts, remark in tables.load_rows(workload, servers, summaries):
-            rows.append(load_row(server, texts, remark))
+        rows.append(f'<tr class="group"><th colspan="{span}">{escape(capitalised(workload.title))}{against(workload)}</th></tr>')
+        for server, texts, remark in tables.load_rows(workload, servers, summaries, build):
+            rows.append(load_row(server, texts, remark, tables.LOAD_COLUMNS))
     return section("Numbers", ["", *tables.LOAD_COLUMNS], rows)
 
 
-def load_row(server, texts, remark):
+def against(workload):
+    return ", against nginx" if workload.files else ""
+
+
+def extra_section(servers, heading, columns, rows):
+    by_name = {server.name: server for server in servers}
+    return section(capitalised(heading), ["", *columns],
+                   [load_row(by_name[name], texts, remark, columns) for name, texts, remark in rows])
+
+
+def load_row(server, texts, remark, columns):
     if texts is None:
-        rest = f'<td class="remark bad" colspan="{len(tables.LOAD_COLUMNS)}">{escape(remark)}</td>'
+        rest = f'<td class="remark bad" colspan="{len(columns)}">{escape(remark)}</td>'
     else:
         rest = "".join(f"<td>{escape(t)}</td>" for t in texts)
     return row_of(server.name, f"<td>{escape(server.title)}</td>{rest}")

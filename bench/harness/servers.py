@@ -1,13 +1,15 @@
 """The servers that are compared: how each is built, started, found ready and stopped."""
 
+import functools
 import os
+import random
 import resource
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -20,18 +22,49 @@ class ServerFailed(Exception):
     """A server that did not start, or did not live as long as it was needed."""
 
 
+FILE_BYTES = {"/file-4k.bin": 4 * 1024, "/file-1m.bin": 1024 * 1024}
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a server is to be started."""
+
+    build: Path
+    port: int
+    scratch: Path  # for its own files
+    workers: int = 1
+    files: Optional[Path] = None  # a folder to serve instead of the canned answers
+
+
 @dataclass(frozen=True)
 class Server:
     name: str
     title: str
-    command: Callable[[Path, int, Path], list]  # of the build folder, the port and a scratch folder
+    command: Callable[[Launch], list]
     program: Callable[[Path], Optional[str]]  # None when it is missing
     target: Optional[str] = None  # of CMake; None when it is not ours to build
     version: Callable[[Path], str] = lambda _: ""
     lacks: tuple = ()  # paths that it cannot serve
+    lacks_files: Callable[[Path], str] = lambda _: ""  # why it serves no folder; empty when it does
+    scales: bool = False  # to more workers than one
 
-    def can_do(self, workload):
-        return workload.path not in self.lacks
+    def why_not(self, workload, build):
+        """Why it cannot do the workload; empty when it can."""
+        if workload.files:
+            return self.lacks_files(build)
+        return f"has no {workload.path}" if workload.path in self.lacks else ""
+
+
+def write_files(folder):
+    """The files of the workloads that serve files: noise, always the same."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in FILE_BYTES:
+        (folder / path.removeprefix("/")).write_bytes(file_content(path))
+
+
+@functools.cache
+def file_content(path):
+    return random.Random(path).randbytes(FILE_BYTES[path])
 
 
 def from_build(relative):
@@ -49,12 +82,13 @@ def first_line(*command):
 
 def bench_server(name, title, executable):
     program = from_build(f"bench/{executable}")
-    return Server(name, title, lambda build, port, _: [program(build), str(port)], program, f"bench_{executable}")
+    return Server(name, title, lambda launch: [program(launch.build), str(launch.port)], program,
+                  f"bench_{executable}", lacks_files=lambda _: "serves no files")
 
 
 NGINX_CONFIG = """
 {user}
-worker_processes 1;
+worker_processes {workers};
 worker_rlimit_nofile {files};
 daemon off;
 pid {scratch}/nginx.pid;
@@ -65,13 +99,17 @@ http {{
   keepalive_requests 1000000000;
   keepalive_timeout 1h;
   tcp_nodelay on;
+  sendfile on;
+  open_file_cache max=1000;
+  open_file_cache_valid 1h;
   client_body_temp_path {scratch}/body;
   proxy_temp_path {scratch}/proxy;
   fastcgi_temp_path {scratch}/fastcgi;
   uwsgi_temp_path {scratch}/uwsgi;
   scgi_temp_path {scratch}/scgi;
   server {{
-    listen {host}:{port} backlog=4096;
+    listen {host}:{port} backlog=4096{reuseport};
+    root {root};
     location = /plaintext {{ default_type text/plain; return 200 "Hello, World!"; }}
     location = /json {{ default_type application/json; return 200 '{{"message":"Hello, World!"}}'; }}
   }}
@@ -79,11 +117,14 @@ http {{
 """
 
 
-def nginx_command(build, port, scratch):
-    config = scratch / "nginx.conf"
+def nginx_command(launch):
+    config = launch.scratch / "nginx.conf"
     user = "user root root;" if os.geteuid() == 0 else ""  # the scratch folder is root's, too
-    config.write_text(NGINX_CONFIG.format(user=user, scratch=scratch, host=HOST, port=port, files=files_max()))
-    return [nginx_program(build), "-p", str(scratch), "-c", str(config), "-e", str(scratch / "nginx-start.log")]
+    config.write_text(NGINX_CONFIG.format(
+        user=user, scratch=launch.scratch, host=HOST, port=launch.port, files=files_max(), workers=launch.workers,
+        reuseport=" reuseport" if launch.workers > 1 else "", root=launch.files or launch.scratch))
+    return [nginx_program(launch.build), "-p", str(launch.scratch), "-c", str(config),
+            "-e", str(launch.scratch / "nginx-start.log")]
 
 
 def nginx_program(_):
@@ -94,21 +135,71 @@ def files_max():
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
+# h2o has no canned answer. A file that holds it costs a quarter less than a handler in mruby does.
+H2O_CONFIG = """
+{user}
+num-threads: {workers}
+max-connections: {connections}
+tcp-fastopen: 0
+http1-request-timeout: 3600
+pid-file: {scratch}/h2o.pid
+file.etag: OFF
+file.mime.setdefaulttype: text/plain
+listen:
+  host: {host}
+  port: {port}
+hosts:
+  default:
+    paths:
+      /plaintext:
+        file.file: {scratch}/plaintext
+      /json:
+        file.file: {scratch}/answer.json
+      /:
+        file.dir: {root}
+"""
+
+
+def h2o_command(launch):
+    (launch.scratch / "plaintext").write_text("Hello, World!")
+    (launch.scratch / "answer.json").write_text('{"message":"Hello, World!"}')
+    config = launch.scratch / "h2o.conf"
+    user = "user: root" if os.geteuid() == 0 else ""
+    config.write_text(H2O_CONFIG.format(
+        user=user, scratch=launch.scratch, host=HOST, port=launch.port, workers=launch.workers,
+        connections=files_max() // 2 + files_max() // 4, root=launch.files or launch.scratch))
+    return [h2o_program(launch.build), "-m", "worker", "-c", str(config)]
+
+
+def h2o_program(_):
+    return shutil.which("h2o") or shutil.which("h2o", path="/usr/sbin:/usr/local/sbin")
+
+
 atlas_program = from_build("bin/atlas")
+CONNECTIONS_OF_ONE_ADDRESS = 20000  # every client of a benchmark has the same
 
 
-def atlas_command(build, port, _):
-    return [atlas_program(build), "serve", "--host", HOST, "--port", str(port), "--workers", "1"]
+def atlas_command(launch):
+    command = [atlas_program(launch.build), "serve", "--host", HOST, "--port", str(launch.port),
+               "--workers", str(launch.workers), "--limit-per-address", str(CONNECTIONS_OF_ONE_ADDRESS)]
+    return command + (["--static", str(launch.files)] if launch.files else [])
+
+
+def atlas_lacks_files(build):
+    done = subprocess.run([atlas_program(build), "serve", "--help"], capture_output=True, text=True, check=False)
+    return "" if "--static" in done.stdout else "this build has no --static"
 
 
 FLOOR = "epoll"
 ALL = [
     bench_server(FLOOR, "bare epoll (floor)", "epoll_floor"),
     bench_server("libuv", "bare libuv + llhttp", "libuv_plain"),
-    Server("atlas", "Atlas", atlas_command, atlas_program, "atlas_command",
+    Server("atlas", "Atlas", atlas_command, atlas_program, "atlas_command", lacks_files=atlas_lacks_files, scales=True,
            version=lambda build: first_line(atlas_program(build), "--version")),
-    Server("nginx", "nginx", nginx_command, nginx_program, lacks=("/echo",),
+    Server("nginx", "nginx", nginx_command, nginx_program, lacks=("/echo",), scales=True,
            version=lambda build: first_line(nginx_program(build), "-v")),
+    Server("h2o", "h2o", h2o_command, h2o_program, lacks=("/echo",), scales=True,
+           version=lambda build: first_line(h2o_program(build), "-v")),
     bench_server("beast", "Boost.Beast, asio::spawn", "beast_spawn"),
 ]
 
@@ -122,16 +213,18 @@ def answers(port):
 class Running:
     """One server process (and its children), listening on `port`; to be used in a `with`."""
 
-    def __init__(self, server, build, port, scratch, core=None, wrapper=()):
+    def __init__(self, server, launch, cores=(), wrapper=()):
         self.server = server
-        self.port = port
-        self.log_path = scratch / f"{server.name}.log"
-        if answers(port):
-            raise ServerFailed(f"port {port} is taken: choose another --port-base")
-        command = [*wrapper, *server.command(build, port, scratch)]
+        self.port = launch.port
+        own = replace(launch, scratch=launch.scratch / f"{server.name}-{launch.port}")
+        own.scratch.mkdir(exist_ok=True)
+        self.log_path = own.scratch / "output.log"
+        if answers(launch.port):
+            raise ServerFailed(f"port {launch.port} is taken: choose another --port-base")
+        command = [*wrapper, *server.command(own)]
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            start_new_session=True, preexec_fn=pin_to(core))
+                                            start_new_session=True, preexec_fn=pin_to(*cores))
         try:
             self._wait_until_ready()
         except BaseException:
@@ -173,5 +266,5 @@ class Running:
         self.stop()
 
 
-def pin_to(core):
-    return None if core is None else lambda: os.sched_setaffinity(0, {core})
+def pin_to(*cores):
+    return (lambda: os.sched_setaffinity(0, cores)) if cores else None

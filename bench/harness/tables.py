@@ -1,5 +1,7 @@
 """Results as text tables for a terminal."""
 
+from harness.servers import FLOOR
+
 DASH = "–"
 TITLE_WIDTH = 46
 
@@ -18,7 +20,7 @@ def spread(summary):
     return f"{summary.ratio:.2f} ({summary.ratio_min:.2f}–{summary.ratio_max:.2f})"
 
 
-LOAD_COLUMNS = ["requests/s", "µs/request", "ratio to floor", "user µs", "over floor", "p50 ms", "p99 ms"]
+LOAD_COLUMNS = ["requests/s", "µs/request", "ratio to base", "user µs", "over floor", "p50 ms", "p99 ms"]
 
 
 def load_cells(summary):
@@ -30,24 +32,29 @@ def load_cells(summary):
             milliseconds(summary.p50_us), milliseconds(summary.p99_us)]
 
 
-def load_rows(workload, servers, summaries):
+def load_head(workload):
+    base = "floor" if workload.base == FLOOR else workload.base
+    return [name.replace("base", base) for name in LOAD_COLUMNS]
+
+
+def load_rows(workload, servers, summaries, build):
     """(server, texts or None, remark) for every server, also for those that cannot serve the workload."""
     by_server = {s.server: s for s in summaries if s.workload == workload.name}
     for server in servers:
         summary = by_server.get(server.name)
         if summary is None:
-            yield server, [DASH] * len(LOAD_COLUMNS), f"has no {workload.path}"
+            yield server, [DASH] * len(LOAD_COLUMNS), server.why_not(workload, build)
         elif summary.problems:
             yield server, None, "FAILED: " + "; ".join(summary.problems)
         else:
             yield server, load_cells(summary), ""
 
 
-def load_table(workload, servers, summaries):
+def load_table(workload, servers, summaries, build):
     rows = []
-    for server, texts, remark in load_rows(workload, servers, summaries):
+    for server, texts, remark in load_rows(workload, servers, summaries, build):
         rows.append([server.title, *(texts or [""] * len(LOAD_COLUMNS)), remark])
-    return table([workload.title.ljust(TITLE_WIDTH), *LOAD_COLUMNS, ""], rows)
+    return table([workload.title.ljust(TITLE_WIDTH), *load_head(workload), ""], rows)
 
 
 def syscall_table(servers, workloads, results):
@@ -68,6 +75,52 @@ def instruction_table(servers, workloads, results):
 def idle_table(servers, results):
     rows = [[title(servers, r["server"]), number(r["bytes_per_connection"], 0), str(r["connections"])] for r in results]
     return table(["memory per idle connection", "bytes", "connections"], rows)
+
+
+LATENCY_COLUMNS = ["p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms", "p99 ratio to nginx", "longest line"]
+BURST_COLUMNS = ["last answer ms", "slowest ms", "cpu ms", "cpu ratio to floor", "sending ms"]
+SCALING_COLUMNS = ["requests/s, one core", "two cores", "ratio", "µs/request, one worker", "two workers",
+                   "2 × one / two"]
+
+
+def latency_cells(s):
+    return [*(milliseconds(s[name]) for name in ("p50_us", "p90_us", "p99_us", "p999_us", "max_us")),
+            number(s["ratio"]), number(s["late_max"], 0)]
+
+
+def burst_cells(s):
+    return [milliseconds(s["last_us"]), milliseconds(s["slowest_us"]), milliseconds(s["cpu_us"]), number(s["ratio"]),
+            milliseconds(s["sent_us"])]
+
+
+def scaling_cells(s):
+    return [number(s["one_per_second"], 0), number(s["two_per_second"], 0), number(s["rate_ratio"]),
+            number(s["one_cpu_us"]), number(s["two_cpu_us"]), number(s["cpu_ratio"])]
+
+
+def extra_sections(results):
+    """(title, columns, rows of (server's name, texts or None, remark)) of what was measured beside the load."""
+    kinds = [
+        ("latency", lambda r: f"latency at {r['rate']:,} requests/s", LATENCY_COLUMNS, latency_cells),
+        ("burst", lambda r: f"a burst on {r['connections']:,} idle connections", BURST_COLUMNS, burst_cells),
+        ("scaling", lambda r: "two workers on two cores", SCALING_COLUMNS, scaling_cells),
+    ]
+    for name, heading, columns, cells in kinds:
+        result = results[name]
+        if result:
+            yield heading(result), columns, [extra_row(s, cells) for s in result["summaries"]]
+
+
+def extra_row(summary, cells):
+    if summary["problems"]:
+        return summary["server"], None, "FAILED: " + "; ".join(summary["problems"])
+    return summary["server"], cells(summary), ""
+
+
+def extra_table(servers, section):
+    heading, columns, rows = section
+    return table([heading.ljust(TITLE_WIDTH), *columns, ""],
+                 [[title(servers, name), *(texts or [""] * len(columns)), remark] for name, texts, remark in rows])
 
 
 def title(items, name):
