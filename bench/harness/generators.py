@@ -10,7 +10,7 @@ from harness.measure import rotated, start_all
 from harness.servers import ServerFailed, pin_to
 from harness.wrk import MARK, SECONDS_BEYOND_MAX, WrkFailed
 
-TARGETS = {"open_loop": "bench_open_loop", "burst": "bench_burst"}
+TARGETS = {"open_loop": "bench_open_loop", "closed_loop": "bench_closed_loop", "burst": "bench_burst"}
 
 
 class GeneratorFailed(Exception):

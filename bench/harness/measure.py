@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Optional
 
-from harness import probe, processes, wrk
+from harness import many, probe, processes, wrk
 from harness.servers import FLOOR, Launch, Running, ServerFailed
 from harness.workloads import CONNECTIONS
 
@@ -104,17 +104,20 @@ def drive_cell(setup, running, workload, cell):
         running.check_alive()
         probe.verify(running.port, workload)
         pids = processes.with_descendants(running.process.pid)
-        before = processes.cpu_time(pids)
-        load = drive(setup, workload, running.port)
-        used = processes.cpu_time(pids) - before
+        load, used = drive(setup, workload, running.port, pids)
         running.check_alive()
         fill(cell, load, used)
     except (probe.WrongAnswer, wrk.WrkFailed, ServerFailed, OSError) as error:
         cell.problem = str(error)
 
 
-def drive(setup, workload, port):
-    return wrk.drive(workload, port, workload.connections or setup.connections, setup.seconds, setup.load_core)
+def drive(setup, workload, port, pids):
+    """Returns the load and the processor time that it took the server."""
+    if workload.connections:
+        return many.drive(setup, workload, port, pids)
+    before = processes.cpu_time(pids)
+    load = wrk.drive(workload, port, setup.connections, setup.seconds, setup.load_core)
+    return load, processes.cpu_time(pids) - before
 
 
 def fill(cell, load, used):
@@ -241,7 +244,7 @@ def callgrind_run(setup, server, workload, name, load):
 
 
 def loaded_requests(setup, workload, port):
-    load = drive(setup, workload, port)
+    load, _ = drive(setup, workload, port, ())
     if load.problems():
         raise wrk.WrkFailed(", ".join(load.problems()))
     return load.requests

@@ -14,7 +14,6 @@ using bench::Clock;
 using Microseconds = std::chrono::duration<double, std::micro>;
 
 constexpr int answer_wait_max_ms = 10'000;
-constexpr std::size_t first_requests_at_once = 256;
 
 // Time on a processor of all threads of the processes, from the scheduler's own count, in nanoseconds.
 double cpu_ns(const std::vector<std::string>& pids) {
@@ -53,16 +52,6 @@ void take(bench::Connections& connections, Answers& answers, int timeout_ms) {
   if (ready == 0 && timeout_ms == answer_wait_max_ms) bench::fail("answers are missing");
 }
 
-// Each connection makes its first request, a bounded number of them at a time.
-void warm_up(bench::Connections& connections) {
-  Answers answers;
-  for (std::size_t i = 0; i < connections.size(); ++i) {
-    connections.ask(i, Clock::now());
-    while (i + 1 - answers.count >= first_requests_at_once) take(connections, answers, answer_wait_max_ms);
-  }
-  while (answers.count < connections.size()) take(connections, answers, answer_wait_max_ms);
-}
-
 void burst(bench::Connections& connections, const std::vector<std::string>& pids) {
   Answers answers;
   const double cpu_before = cpu_ns(pids);
@@ -88,7 +77,7 @@ int main(int argc, char** argv) {
   const std::string path = arguments.text("path", "/plaintext");
   arguments.expect_no_more();
   bench::Connections connections(port, count, path);
-  warm_up(connections);
+  connections.warm_up();
   std::this_thread::sleep_for(idle);
   burst(connections, pids);
 }

@@ -28,6 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 inline constexpr std::size_t head_bytes_max = 16 * 1024;
 inline constexpr int events_max = 256;
+inline constexpr std::size_t first_requests_at_once = 256;
+inline constexpr int first_answer_wait_max_ms = 10'000;
 
 [[noreturn]] inline void fail(const std::string& what) {
   std::fprintf(stderr, "%s\n", what.c_str());
@@ -136,6 +138,21 @@ class Connections {
     connection.awaits = true;
     const ssize_t sent = send(connection.fd, request_.data(), request_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent != static_cast<ssize_t>(request_.size())) fail("a request could not be sent");
+  }
+
+  // Each connection makes its first request, a bounded number of them at a time.
+  void warm_up() {
+    std::size_t answered = 0;
+    const auto take = [&] {
+      if (poll(first_answer_wait_max_ms, [&](std::size_t, const Connection&) { ++answered; }) == 0) {
+        fail("first answers are missing");
+      }
+    };
+    for (std::size_t i = 0; i < size(); ++i) {
+      ask(i, Clock::now());
+      while (i + 1 - answered >= first_requests_at_once) take();
+    }
+    while (answered < size()) take();
   }
 
   // Waits for up to `timeout_ms` (-1: for ever) and calls done(index, connection) for every answer that is
