@@ -68,7 +68,7 @@ def attempt(running, dead, server, workload, measure_one):
 
 
 def summaries(results, servers, figures, ratio_of=None, base=None):
-    """For each server the medians of `figures`, and of the rounds' ratios of one of them to `base`'s; or its problems."""
+    """For each server its problems, or the medians of `figures` and of the rounds' ratios of one of them to `base`'s."""
     found = []
     for server in servers:
         own = [r for r in results if r["server"] == server.name]

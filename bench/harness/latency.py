@@ -22,7 +22,8 @@ def run(setup, servers, workload, rounds, known, report):
         return result
 
     results = generators.rounds(setup, servers, workload, rounds, "latency", one, report)
-    return {"rate": rate, "summaries": generators.summaries(results, servers, FIGURES, "p99_us", BASE), "rounds": results}
+    return {"rate": rate, "rounds": results,
+            "summaries": generators.summaries(results, servers, FIGURES, "p99_us", BASE)}
 
 
 def half_of_slower(summaries):

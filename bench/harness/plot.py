@@ -131,7 +131,8 @@ def bar_row(axis, workload, server, summary, y, build):
     if summary.problems:
         return label + text(LABEL_WIDTH + 6, baseline, "failed", "bad")
     if summary.ratio is None:
-        return label + text(LABEL_WIDTH + 6, baseline, f"{summary.cpu_us:.2f} µs (no {workload.base} in this run)", "soft")
+        alone = f"{summary.cpu_us:.2f} µs (no {workload.base} in this run)"
+        return label + text(LABEL_WIDTH + 6, baseline, alone, "soft")
     end = axis.x(summary.ratio)
     bar = (f'<rect class="bar {kind}" x="{LABEL_WIDTH}" y="{middle - BAR / 2}" width="{end - LABEL_WIDTH:.1f}" '
            f'height="{BAR}" rx="1.5"/>')
@@ -185,7 +186,8 @@ def load_section(servers, workloads, summaries, build):
     rows = []
     for workload in workloads:
         span = len(tables.LOAD_COLUMNS) + 1
-        rows.append(f'<tr class="group"><th colspan="{span}">{escape(capitalised(workload.title))}{against(workload)}</th></tr>')
+        title = escape(capitalised(workload.title) + against(workload))
+        rows.append(f'<tr class="group"><th colspan="{span}">{title}</th></tr>')
         for server, texts, remark in tables.load_rows(workload, servers, summaries, build):
             rows.append(load_row(server, texts, remark, tables.LOAD_COLUMNS))
     return section("Numbers", ["", *tables.LOAD_COLUMNS], rows)

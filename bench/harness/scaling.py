@@ -40,8 +40,8 @@ def on_cores(setup, server, workload, cores):
         pids = processes.with_descendants(running.process.pid)
         before = processes.cpu_time(pids)
         with concurrent.futures.ThreadPoolExecutor(len(cores)) as pool:
-            loads = list(pool.map(lambda core: wrk.drive(workload, running.port, setup.connections, setup.seconds, core),
-                                  cores))
+            loads = list(pool.map(
+                lambda core: wrk.drive(workload, running.port, setup.connections, setup.seconds, core), cores))
         used = processes.cpu_time(pids) - before
         running.check_alive()
     problems = [problem for load in loads for problem in load.problems()]

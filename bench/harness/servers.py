@@ -185,6 +185,7 @@ def atlas_command(launch):
     return command + (["--static", str(launch.files)] if launch.files else [])
 
 
+@functools.cache
 def atlas_lacks_files(build):
     done = subprocess.run([atlas_program(build), "serve", "--help"], capture_output=True, text=True, check=False)
     return "" if "--static" in done.stdout else "this build has no --static"
@@ -194,8 +195,8 @@ FLOOR = "epoll"
 ALL = [
     bench_server(FLOOR, "bare epoll (floor)", "epoll_floor"),
     bench_server("libuv", "bare libuv + llhttp", "libuv_plain"),
-    Server("atlas", "Atlas", atlas_command, atlas_program, "atlas_command", lacks_files=atlas_lacks_files, scales=True,
-           version=lambda build: first_line(atlas_program(build), "--version")),
+    Server("atlas", "Atlas", atlas_command, atlas_program, "atlas_command", lacks_files=atlas_lacks_files,
+           scales=True, version=lambda build: first_line(atlas_program(build), "--version")),
     Server("nginx", "nginx", nginx_command, nginx_program, lacks=("/echo",), scales=True,
            version=lambda build: first_line(nginx_program(build), "-v")),
     Server("h2o", "h2o", h2o_command, h2o_program, lacks=("/echo",), scales=True,

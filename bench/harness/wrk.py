@@ -37,8 +37,8 @@ def run(script, url, connections, seconds, arguments=(), core=None, threads=1):
     command = ["wrk", f"--threads={threads}", f"--connections={connections}", f"--duration={seconds}s", "--latency",
                f"--timeout={TIMEOUT_SECONDS}s", f"--script={SCRIPTS / script}", url, "--", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=None if core is None else pin_to(core),
-                              timeout=seconds + SECONDS_BEYOND_MAX)
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
+                              preexec_fn=None if core is None else pin_to(core), timeout=seconds + SECONDS_BEYOND_MAX)
     except subprocess.TimeoutExpired as error:
         raise WrkFailed("wrk does not end") from error
     for line in done.stdout.splitlines():

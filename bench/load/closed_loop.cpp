@@ -15,17 +15,23 @@ using std::chrono::nanoseconds;
 
 constexpr int answer_wait_max_ms = 10'000;
 
-// Returns how long it ran. The answers that come within that time count.
+// Asks for `duration` and waits until everything that was asked is answered: work that is begun is not
+// measured without its answer. Returns how long it all took.
 nanoseconds load(bench::Connections& connections, std::chrono::milliseconds duration,
                  bench::Histogram& histogram) {
   const auto start = Clock::now();
+  std::size_t awaited = connections.size();
   for (std::size_t i = 0; i < connections.size(); ++i) connections.ask(i, Clock::now());
-  while (Clock::now() < start + duration) {
+  while (awaited != 0) {
     const int ready =
         connections.poll(answer_wait_max_ms, [&](std::size_t i, const bench::Connection& connection) {
           const auto now = Clock::now();
           histogram.add(duration_cast<nanoseconds>(now - connection.since));
-          connections.ask(i, now);
+          if (now < start + duration) {
+            connections.ask(i, now);
+          } else {
+            --awaited;
+          }
         });
     if (ready == 0) bench::fail("answers are missing");
   }

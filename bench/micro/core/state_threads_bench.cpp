@@ -30,7 +30,7 @@ void* answer_all(void* shared) {
 void state_threads_wait_and_wake(benchmark::State& state) {
   if (!ready()) return state.SkipWithError("st_init fails");
   HandOver hand_over;
-  const st_thread_t other = st_thread_create(answer_all, &hand_over, 1, 0);
+  auto* const other = st_thread_create(answer_all, &hand_over, 1, 0);
   st_cond_wait(hand_over.here);
   for (auto _ : state) {
     st_cond_signal(hand_over.there);
