@@ -33,7 +33,7 @@ nanoseconds load(bench::Connections& connections, std::chrono::milliseconds dura
             --awaited;
           }
         });
-    if (ready == 0) bench::fail("answers are missing");
+    if (ready == 0) bench::fail(std::to_string(awaited) + " answers are missing");
   }
   return Clock::now() - start;
 }
