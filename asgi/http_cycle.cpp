@@ -33,6 +33,11 @@ WriteLimits write_limits(const ServerOptions& options) noexcept {
   return {.stall_max = window, .stall_bytes = std::max<std::size_t>(1, rate * seconds)};
 }
 
+bool begins_body(const MessageRef& message) noexcept {
+  return message.get_if<HttpResponseBody>() != nullptr || message.get_if<HttpResponsePathsend>() != nullptr ||
+         message.get_if<HttpResponseZerocopysend>() != nullptr;
+}
+
 Endpoint endpoint(const std::string& host, std::optional<std::uint16_t> port) { return {host, port}; }
 
 }  // namespace
@@ -50,6 +55,8 @@ HttpCycle::HttpCycle(WorkerContext& worker)
   scope_.state = worker.state;
   scope_.extensions = {.http_response_trailers = true,
                        .http_response_early_hint = true,
+                       .http_response_pathsend = true,
+                       .http_response_zerocopysend = true,
                        .http_response_push = true,
                        .atlas = {.worker = worker.worker, .server = worker.server, .fibers = worker.fibers}};
 }
@@ -315,7 +322,7 @@ void HttpCycle::handle(MessageRef message) {
   }
   // A client that still waits for "100 Continue" is not going to send the body that the next request lies
   // behind.
-  const bool body_unsent = continue_due_ && message.get_if<HttpResponseBody>() != nullptr;
+  const bool body_unsent = continue_due_ && begins_body(message);
   if (worker_.draining || body_unsent) response_.forbid_keep_alive();
   response_.send(message);
   if (response_.complete()) disconnect_waiter_.wake_queued();

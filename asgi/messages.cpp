@@ -8,6 +8,8 @@ struct TypeName {
   std::string_view operator()(const HttpResponseBody&) const { return "http.response.body"; }
   std::string_view operator()(const HttpResponseTrailers&) const { return "http.response.trailers"; }
   std::string_view operator()(const HttpResponseEarlyHint&) const { return "http.response.early_hint"; }
+  std::string_view operator()(const HttpResponsePathsend&) const { return "http.response.pathsend"; }
+  std::string_view operator()(const HttpResponseZerocopysend&) const { return "http.response.zerocopysend"; }
   std::string_view operator()(const HttpResponsePush&) const { return "http.response.push"; }
   std::string_view operator()(const LifespanStartupComplete&) const { return "lifespan.startup.complete"; }
   std::string_view operator()(const LifespanStartupFailed&) const { return "lifespan.startup.failed"; }

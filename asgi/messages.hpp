@@ -6,10 +6,15 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+namespace atlas {
+class File;
+}
 
 namespace atlas::asgi {
 
@@ -46,6 +51,22 @@ struct HttpResponseEarlyHint {
   std::vector<std::string> links;
 };
 
+/// All of a regular file as the response's body, once and not together with bodies. Which content-type it has
+/// is the application's to say. A file that cannot be opened, and one whose length is not the content-length
+/// that was given, throw before anything was sent: the response may begin anew, with another start.
+struct HttpResponsePathsend {
+  std::string path;  ///< Absolute.
+};
+
+/// A piece of the response's body that the system takes from a regular file; bodies may come before and after
+/// it. A file that has less than `count` from there on throws.
+struct HttpResponseZerocopysend {
+  const File* file = nullptr;                ///< Stays the application's, which closes it after `send`.
+  std::optional<std::uint64_t> offset = {};  ///< None: the file's position, which then moves.
+  std::optional<std::uint64_t> count = {};   ///< None: to the file's end.
+  bool more_body = false;
+};
+
 /// Accepted and ignored: browsers have dropped server push.
 struct HttpResponsePush {
   std::string path;
@@ -78,8 +99,8 @@ using ReceivedMessage =
 /// What `send` takes, when it has to be kept.
 using SentMessage =
     std::variant<HttpResponseStart, HttpResponseBody, HttpResponseTrailers, HttpResponseEarlyHint,
-                 HttpResponsePush, LifespanStartupComplete, LifespanStartupFailed, LifespanShutdownComplete,
-                 LifespanShutdownFailed, OpenMessage>;
+                 HttpResponsePathsend, HttpResponseZerocopysend, HttpResponsePush, LifespanStartupComplete,
+                 LifespanStartupFailed, LifespanShutdownComplete, LifespanShutdownFailed, OpenMessage>;
 
 /// A message on its way through `send`: which one it is, and where it lies. Nothing is copied. Valid
 /// for the duration of the call.

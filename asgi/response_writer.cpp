@@ -1,16 +1,50 @@
 #include <atlas/asgi/response_writer.hpp>
 
 #include <atlas/asgi/cost_text.hpp>
+#include <atlas/core/folder.hpp>
 #include <atlas/http/response_check.hpp>
 #include <atlas/http/status.hpp>
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
 
 namespace atlas::asgi {
 namespace {
 
 // Larger pieces are written from where they lie: copying them would cost more than the extra vector.
 constexpr std::size_t copied_piece_bytes_max = std::size_t{8} * 1024;
+
+// As many bytes are copied faster than a call of the system's is made for them.
+constexpr std::size_t copied_file_bytes_max = std::size_t{16} * 1024;
+
+constexpr std::string_view pathsend = "http.response.pathsend";
+constexpr std::string_view zerocopysend = "http.response.zerocopysend";
+
+template <class T>
+T known(Result<T> fact) {
+  if (!fact) throw std::system_error(fact.error(), fmt::format("'{}'", zerocopysend));
+  return *fact;
+}
+
+/// What part of its file the message means. Moves the file's position when that is where it begins.
+FileRange range_of(const HttpResponseZerocopysend& message) {
+  if (message.file == nullptr) throw ContractError(fmt::format("'{}' has no file", zerocopysend));
+  const auto status = known(message.file->try_status());
+  if (status.kind != FileKind::regular) {
+    throw ContractError(fmt::format("'{}' has a file that is not a regular one", zerocopysend));
+  }
+  const auto offset = message.offset ? *message.offset : known(message.file->position());
+  const auto there = status.bytes - std::min(offset, status.bytes);
+  const auto bytes = message.count.value_or(there);
+  if (bytes > there) {
+    throw ContractError(fmt::format("'{}' wants {} bytes of a file that has {} from byte {} on", zerocopysend,
+                                    bytes, there, offset));
+  }
+  if (!message.offset) static_cast<void>(known(message.file->seek(offset + bytes)));
+  return {.offset = offset, .bytes = bytes};
+}
 
 [[noreturn]] void throw_header_fault(std::string_view type, const http::HeaderFault& fault,
                                      http::HeadersView fields) {
@@ -57,26 +91,33 @@ void ResponseWriter::take(const HttpResponseStart& message) {
 }
 
 void ResponseWriter::take(const HttpResponseBody& message) {
-  if (state_ != State::start_held && state_ != State::body) refuse("http.response.body");
-  const bool first = state_ == State::start_held;
-  if (first) choose_framing(message);
-  count_body(message.body.size(), !message.more_body);
-  if (first) write_head();
+  const Piece piece{"http.response.body", message.body.size(), !message.more_body};
+  begin_piece(piece);
   write_piece(message.body);
-  if (!message.more_body) finish_body();
+  end_piece(piece);
+}
+
+void ResponseWriter::begin_piece(const Piece& piece) {
+  if (state_ != State::start_held && state_ != State::body) refuse(piece.type);
+  const bool first = state_ == State::start_held;
+  if (first) choose_framing(piece);
+  count_body(piece);
+  if (first) write_head();
+}
+
+void ResponseWriter::end_piece(const Piece& piece) {
+  if (piece.last) finish_body();
   flush_if_full();
 }
 
-void ResponseWriter::choose_framing(const HttpResponseBody& first) {
-  const bool whole = !first.more_body;
-  framing_ = http::choose_framing(
-      {.version = version_,
-       .head_request = head_request_,
-       .keep_alive = may_keep_alive_,
-       .status = status_,
-       .wishes = head_.wishes(),
-       .body_bytes = whole ? std::optional<std::uint64_t>(first.body.size()) : std::nullopt,
-       .trailers = trailers_announced_ && accepts_trailers_});
+void ResponseWriter::choose_framing(const Piece& first) {
+  framing_ = http::choose_framing({.version = version_,
+                                   .head_request = head_request_,
+                                   .keep_alive = may_keep_alive_,
+                                   .status = status_,
+                                   .wishes = head_.wishes(),
+                                   .body_bytes = first.last ? std::optional(first.bytes) : std::nullopt,
+                                   .trailers = trailers_announced_ && accepts_trailers_});
 }
 
 void ResponseWriter::write_head() {
@@ -84,15 +125,14 @@ void ResponseWriter::write_head() {
   state_ = State::body;
 }
 
-void ResponseWriter::count_body(std::size_t bytes, bool last) {
+void ResponseWriter::count_body(const Piece& piece) {
   using Body = http::ResponseFraming::Body;
   if (framing_.body == Body::none) return;
-  const auto total = body_bytes_ + bytes;
+  const auto total = body_bytes_ + piece.bytes;
   const auto declared = framing_.content_length.value_or(0);
-  if (framing_.body == Body::content_length && (total > declared || (last && total < declared))) {
-    throw ContractError(
-        fmt::format("'http.response.body' makes a body of {} bytes{}, but content-length said {}", total,
-                    last ? "" : " and more", declared));
+  if (framing_.body == Body::content_length && (total > declared || (piece.last && total < declared))) {
+    throw ContractError(fmt::format("'{}' makes a body of {} bytes{}, but content-length said {}", piece.type,
+                                    total, piece.last ? "" : " and more", declared));
   }
   body_bytes_ = total;
 }
@@ -108,6 +148,64 @@ void ResponseWriter::write_piece(std::string_view piece) {
     throw Disconnected(written.error());
   }
   if (framing_.body == Body::chunked) pending.append(http::chunk_end);
+}
+
+// The file is looked at before anything is written: until then the response can begin anew.
+void ResponseWriter::take(const HttpResponsePathsend& message) {
+  if (state_ != State::start_held) refuse(pathsend);
+  try {
+    send_path(message);
+  } catch (...) {
+    if (state_ == State::start_held) state_ = State::expecting_start;
+    throw;
+  }
+}
+
+void ResponseWriter::send_path(const HttpResponsePathsend& message) {
+  if (!message.path.starts_with('/')) {
+    throw ContractError(fmt::format("'{}' has a path that is not absolute, '{}'", pathsend, message.path));
+  }
+  const auto found = find_file(message.path);
+  if (!found) throw std::system_error(found.error(), fmt::format("'{}' of '{}'", pathsend, message.path));
+  const Piece piece{pathsend, found->status.bytes, true};
+  begin_piece(piece);
+  send_file(found->file, {.bytes = piece.bytes});
+  end_piece(piece);
+}
+
+void ResponseWriter::take(const HttpResponseZerocopysend& message) {
+  if (state_ != State::start_held && state_ != State::body) refuse(zerocopysend);
+  const auto range = range_of(message);
+  const Piece piece{zerocopysend, range.bytes, !message.more_body};
+  begin_piece(piece);
+  send_file(*message.file, range);
+  end_piece(piece);
+}
+
+void ResponseWriter::send_file(const File& file, const FileRange& range) {
+  using Body = http::ResponseFraming::Body;
+  if (framing_.body == Body::none || range.bytes == 0) return;
+  auto& pending = output_.pending();
+  if (framing_.body == Body::chunked) http::append_chunk_head(pending, range.bytes);
+  if (!copy_file(file, range)) {
+    const auto sent = output_.send_file(file, range);
+    if (sent.error() == std::errc::io_error) {
+      throw std::system_error(sent.error(),
+                              "the file could not be read, or became shorter while it was sent");
+    }
+    if (!sent) throw Disconnected(sent.error());
+  }
+  if (framing_.body == Body::chunked) pending.append(http::chunk_end);
+}
+
+// A small file that is in memory leaves together with the head.
+bool ResponseWriter::copy_file(const File& file, const FileRange& range) {
+  if (range.bytes > copied_file_bytes_max) return false;
+  const auto bytes = static_cast<std::size_t>(range.bytes);
+  const auto copied = file.try_read_some_at(range.offset, {output_.pending().prepare(bytes), bytes});
+  if (!copied || *copied < bytes) return false;
+  output_.pending().commit(bytes);
+  return true;
 }
 
 void ResponseWriter::finish_body() {

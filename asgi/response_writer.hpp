@@ -5,6 +5,7 @@
 #include <atlas/asgi/application.hpp>
 #include <atlas/asgi/options.hpp>
 #include <atlas/core/cost.hpp>
+#include <atlas/core/file.hpp>
 #include <atlas/core/output_buffer.hpp>
 #include <atlas/http/request_head.hpp>
 #include <atlas/http/response_framing.hpp>
@@ -62,19 +63,31 @@ class ResponseWriter {
   void take(const HttpResponseBody& message);
   void take(const HttpResponseTrailers& message);
   void take(const HttpResponseEarlyHint& message);
+  void take(const HttpResponsePathsend& message);
+  void take(const HttpResponseZerocopysend& message);
   void take(const HttpResponsePush&) {}
   template <class Other>
   void take(const Other& message);
 
   [[noreturn]] void refuse(std::string_view type) const;
+  void send_path(const HttpResponsePathsend& message);
+  void send_file(const File& file, const FileRange& range);
   void flush();
 
   // Steps, used in the source file only. Inline, since position-independent code calls others through a
   // table.
-  inline void choose_framing(const HttpResponseBody& first);
+  struct Piece {
+    std::string_view type;  // of the message
+    std::uint64_t bytes;
+    bool last;
+  };
+  inline void begin_piece(const Piece& piece);
+  inline void end_piece(const Piece& piece);
+  inline void choose_framing(const Piece& first);
   inline void write_head();
   inline void write_piece(std::string_view piece);
-  inline void count_body(std::size_t bytes, bool last);
+  [[nodiscard]] inline bool copy_file(const File& file, const FileRange& range);
+  inline void count_body(const Piece& piece);
   inline void finish_body();
   inline void flush_if_full();
   [[nodiscard]] inline http::ServerFields server_fields();

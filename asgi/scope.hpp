@@ -45,6 +45,8 @@ struct AtlasExtension {
 struct Extensions {
   bool http_response_trailers = false;
   bool http_response_early_hint = false;
+  bool http_response_pathsend = false;
+  bool http_response_zerocopysend = false;
   bool http_response_push = false;
   AtlasExtension atlas = {};
 

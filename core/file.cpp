@@ -1,13 +1,18 @@
 #include <atlas/core/file.hpp>
 
+#include <atlas/core/descriptor_status.hpp>
 #include <atlas/core/filesystem.hpp>
 #include <atlas/core/unhurried.hpp>
 #include <atlas/core/uv/uv_pool.hpp>
 #include <atlas/core/uv/uv_status.hpp>
 
 #include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <utility>
 
@@ -79,6 +84,23 @@ Result<void> write_all(const File& file, std::string_view bytes, std::int64_t of
   return {};
 }
 
+std::error_code last_error() { return {errno, std::system_category()}; }
+
+/// Whether all pages of a range are in memory, as far as the system says it (Linux 6.5).
+bool is_cached(int fd, std::uint64_t offset, std::size_t bytes) noexcept {
+  constexpr long cachestat_number = 451;  // of all architectures; Debian 12 has no name for it
+  struct {
+    std::uint64_t offset, bytes;
+  } range{offset, bytes};
+  struct {
+    std::uint64_t cached, dirty, written_back, evicted, recently_evicted;
+  } pages{};
+  if (bytes == 0 || ::syscall(cachestat_number, fd, &range, &pages, 0) != 0) return false;
+  const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const auto wanted = (offset + bytes - 1) / page_bytes - offset / page_bytes + 1;
+  return pages.cached >= wanted;
+}
+
 /// Whether the system can count so far.
 bool countable(std::uint64_t offset, std::size_t bytes = 0) {
   constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -111,6 +133,21 @@ Result<std::size_t> File::read_some_at(std::uint64_t offset, std::span<char> int
   return read_piece(*this, into, static_cast<std::int64_t>(offset), deadline);
 }
 
+// Memory file systems do not know RWF_NOWAIT (some kernels' do), but never ask a disk for what they hold.
+Result<std::size_t> File::try_read_some_at(std::uint64_t offset, std::span<char> into) const {
+  if (!countable(offset)) return Unexpected(std::errc::invalid_argument);
+  const iovec room{into.data(), std::min(into.size(), piece_bytes_max)};
+  const auto from = static_cast<off_t>(offset);
+  auto count = ::preadv2(fd_.get(), &room, 1, from, RWF_NOWAIT);
+  if (count < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+    if (!is_cached(fd_.get(), offset, room.iov_len))
+      return Unexpected(std::errc::resource_unavailable_try_again);
+    count = ::preadv(fd_.get(), &room, 1, from);
+  }
+  if (count < 0) return Unexpected(last_error());
+  return static_cast<std::size_t>(count);
+}
+
 // NOLINTNEXTLINE(readability-make-member-function-const): of the file, if not of this object
 Result<void> File::write(std::string_view bytes, Deadline deadline) {
   return write_all(*this, bytes, at_position, deadline);
@@ -120,6 +157,20 @@ Result<void> File::write(std::string_view bytes, Deadline deadline) {
 Result<void> File::write_at(std::uint64_t offset, std::string_view bytes, Deadline deadline) {
   if (!countable(offset, bytes.size())) return Unexpected(std::errc::file_too_large);
   return write_all(*this, bytes, static_cast<std::int64_t>(offset), deadline);
+}
+
+Result<FileStatus> File::try_status() const { return detail::try_status(fd_.get()); }
+
+Result<std::uint64_t> File::position() const {
+  const auto position = ::lseek(fd_.get(), 0, SEEK_CUR);
+  if (position < 0) return Unexpected(last_error());
+  return static_cast<std::uint64_t>(position);
+}
+
+Result<std::uint64_t> File::seek(std::uint64_t offset) const {
+  if (!countable(offset)) return Unexpected(std::errc::invalid_argument);
+  if (::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) return Unexpected(last_error());
+  return offset;
 }
 
 Result<FileStatus> File::status(Deadline deadline) const {

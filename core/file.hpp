@@ -29,6 +29,11 @@ struct FileStatus {
   unsigned mode = 0;        ///< Permissions: the lowest twelve bits.
   std::uint64_t links = 0;  ///< Names in folders; 0 for a file without one.
   std::chrono::system_clock::time_point modified;
+  std::chrono::system_clock::time_point changed;  ///< Also by other means than writing: permissions, names.
+  std::uint64_t device = 0;                       ///< With `inode`: which file it is, on this machine.
+  std::uint64_t inode = 0;
+
+  friend bool operator==(const FileStatus&, const FileStatus&) = default;
 };
 
 struct OpenOptions {
@@ -60,6 +65,9 @@ class File {
   /// Suspends. As `read_some`, from `offset` on; the position stays.
   [[nodiscard]] Result<std::size_t> read_some_at(std::uint64_t offset, std::span<char> into,
                                                  Deadline deadline = {}) const;
+  /// Does not suspend: as `read_some_at`, of what the system has in memory.
+  /// resource_unavailable_try_again when it would have to ask the disk, or does not say.
+  [[nodiscard]] Result<std::size_t> try_read_some_at(std::uint64_t offset, std::span<char> into) const;
   /// Suspends until all of `bytes` are written at the position, which moves. After an error, timed_out and
   /// operation_canceled among them, a part may be.
   Result<void> write(std::string_view bytes, Deadline deadline = {});
@@ -68,6 +76,11 @@ class File {
 
   /// Suspends.
   [[nodiscard]] Result<FileStatus> status(Deadline deadline = {}) const;
+  /// Does not suspend: what the system knows, without asking a file server.
+  [[nodiscard]] Result<FileStatus> try_status() const;
+  /// Neither suspends. invalid_seek for what has no position, such as a FIFO. `seek` answers the new one.
+  [[nodiscard]] Result<std::uint64_t> position() const;
+  Result<std::uint64_t> seek(std::uint64_t offset) const;
   /// Suspends. Cuts the file, or lengthens it with zeros.
   Result<void> truncate(std::uint64_t bytes, Deadline deadline = {});
   /// Suspends until what was written is on the disk, and with it what describes the file (fsync(2)).

@@ -39,6 +39,19 @@ Result<void> OutputBuffer::write_through(std::string_view bytes) {
   return written ? written : fail(written.error());
 }
 
+Result<void> OutputBuffer::send_file(const File& file, const FileRange& range) {
+  if (auto waited = wait_for_background(); !waited) return waited;
+  const auto taken = stream_->try_write_more(pending_.view());
+  if (!taken) return fail(taken.error());
+  pending_.consume(*taken);
+  if (!pending_.empty()) {
+    if (auto written = write_through({}); !written) return written;
+  }
+  const auto sent = atlas::send_file(*stream_, file, range, limits_);
+  if (!sent) return fail(sent.error());
+  return *sent == range.bytes ? Result<void>() : fail(std::make_error_code(std::errc::io_error));
+}
+
 void OutputBuffer::flush_without_waiting() noexcept {
   if (stream_ == nullptr || pending_.empty() || error_ || stream_->writing()) return;
   const std::string_view bytes = pending_.view();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atlas/core/byte_buffer.hpp>
+#include <atlas/core/file.hpp>
 #include <atlas/core/stream.hpp>
 
 #include <string_view>
@@ -30,6 +31,10 @@ class OutputBuffer final : private WriteObserver {
   Result<void> flush();
   /// Suspends until the system has taken all that is pending and, after it, `bytes`, which are not copied.
   Result<void> write_through(std::string_view bytes);
+  /// Suspends until the system has taken all that is pending and, after it, the range of `file`, which must
+  /// have an end. io_error when the file ends before that, after which the stream is aborted: the peer was
+  /// promised more.
+  Result<void> send_file(const File& file, const FileRange& range);
   /// Gives the system what it takes at once; the rest follows in the background. For suspend hooks.
   void flush_without_waiting() noexcept;
 

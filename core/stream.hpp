@@ -73,6 +73,8 @@ class Stream {
   }
   /// Writes what the system takes at once; how many bytes that was, 0 when it takes none.
   virtual Result<std::size_t> try_write(std::span<const std::string_view> pieces) = 0;
+  /// As `try_write`, of bytes that more will follow at once: the system may hold them back until then.
+  virtual Result<std::size_t> try_write_more(std::string_view bytes) { return try_write({&bytes, 1}); }
   /// Writes all of `bytes` while the caller goes on; they must live until `observer` was told. One at a
   /// time, and none while a fiber is in `write`.
   void write_in_background(std::string_view bytes, WriteObserver& observer);

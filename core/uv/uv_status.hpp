@@ -22,15 +22,21 @@ namespace atlas::uv {
   }
 }
 
+[[nodiscard]] inline std::chrono::system_clock::time_point to_time(const uv_timespec_t& time) noexcept {
+  const auto since_epoch = std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  return std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch));
+}
+
 [[nodiscard]] inline FileStatus to_status(const uv_stat_t& status) noexcept {
-  const auto modified =
-      std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
   return {.kind = kind_of_mode(status.st_mode),
           .bytes = status.st_size,
           .mode = static_cast<unsigned>(status.st_mode & 07777),
           .links = status.st_nlink,
-          .modified = std::chrono::system_clock::time_point(
-              std::chrono::duration_cast<std::chrono::system_clock::duration>(modified))};
+          .modified = to_time(status.st_mtim),
+          .changed = to_time(status.st_ctim),
+          .device = status.st_dev,
+          .inode = status.st_ino};
 }
 
 }  // namespace atlas::uv

@@ -25,8 +25,8 @@ unsigned fill(Buffers& buffers, std::span<const std::string_view> pieces) {
 
 constexpr int send_flags = MSG_NOSIGNAL | MSG_DONTWAIT;
 
-ssize_t send_piece(int descriptor, std::string_view piece) noexcept {
-  return ::send(descriptor, piece.data(), piece.size(), send_flags);
+ssize_t send_piece(int descriptor, std::string_view piece, int flags = send_flags) noexcept {
+  return ::send(descriptor, piece.data(), piece.size(), flags);
 }
 
 ssize_t send_pieces(int descriptor, std::span<const std::string_view> pieces) {
@@ -87,6 +87,16 @@ Result<std::size_t> UvStream::try_write(std::span<const std::string_view> pieces
   if (writing()) return std::size_t{0};
   const ssize_t sent =
       pieces.size() == 1 ? send_piece(descriptor_, pieces[0]) : send_pieces(descriptor_, pieces);
+  return taken(sent, pieces);
+}
+
+Result<std::size_t> UvStream::try_write_more(std::string_view bytes) {
+  if (aborted()) return Unexpected(std::errc::broken_pipe);
+  if (writing()) return std::size_t{0};
+  return taken(send_piece(descriptor_, bytes, send_flags | MSG_MORE), {&bytes, 1});
+}
+
+Result<std::size_t> UvStream::taken(ssize_t sent, std::span<const std::string_view> pieces) {
   if (sent >= 0) return static_cast<std::size_t>(sent);
   if (errno == EAGAIN) return std::size_t{0};
   if (errno == ENOTSOCK) return try_write_pipe(pieces);

@@ -16,6 +16,7 @@ class UvStream final : public Stream {
   [[nodiscard]] static Result<StreamPtr> open(FileDescriptor fd, const SocketAddress& peer);
 
   Result<std::size_t> try_write(std::span<const std::string_view> pieces) override;
+  Result<std::size_t> try_write_more(std::string_view bytes) override;
   [[nodiscard]] std::size_t unsent_bytes() const noexcept override { return stream()->write_queue_size; }
   Result<void> shutdown_write() override;
   [[nodiscard]] SocketAddress peer_address() const override { return peer_; }
@@ -30,6 +31,7 @@ class UvStream final : public Stream {
   static void on_room(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
   static void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer);
 
+  [[nodiscard]] Result<std::size_t> taken(ssize_t sent, std::span<const std::string_view> pieces);
   [[nodiscard]] Result<std::size_t> try_write_pipe(std::span<const std::string_view> pieces);
   void pause_input() noexcept override;
   void resume_input() noexcept override;
