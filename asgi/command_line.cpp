@@ -86,12 +86,19 @@ struct Arguments {
   std::vector<std::optional<std::string>> values;  // as option_table()
   std::optional<std::string> config;
   std::string application;
+  std::string static_folder;
   std::string printout;
 };
 
 std::optional<std::string> given(const CLI::Option& option) {
   if (option.count() == 0) return std::nullopt;
   return option.results().back();
+}
+
+std::string given_folder(const CLI::Option& option) {
+  const auto folder = given(option);
+  if (folder && folder->empty()) refuse("--static=: no folder");
+  return folder.value_or("");
 }
 
 std::string described(const Option& option) {
@@ -153,10 +160,13 @@ Arguments parse_arguments(const CommandSyntax& syntax, std::span<const char* con
   config.group("General");
 
   CLI::Option* application = nullptr;
+  CLI::Option* static_folder = nullptr;
   if (syntax.takes_application) {
     application = app.add_option("application", CLI::callback_t([](const auto&) { return true; }),
                                  "a shared library with an application; none: the demo");
     application->option_text("LIBRARY[:NAME]");
+    static_folder = &add_option(app, "static", "FOLDER", "serve the files of this folder");
+    static_folder->group("General");
   }
   std::vector<CLI::Option*> options;
   for (const auto& option : option_table()) {
@@ -168,7 +178,12 @@ Arguments parse_arguments(const CommandSyntax& syntax, std::span<const char* con
   parsed.printout = printout_or_refusal(app, arguments);
   parsed.config = given(config);
   for (const auto* option : options) parsed.values.push_back(given(*option));
-  if (application != nullptr) parsed.application = given(*application).value_or("");
+  if (application == nullptr) return parsed;
+  parsed.application = given(*application).value_or("");
+  parsed.static_folder = given_folder(*static_folder);
+  if (!parsed.static_folder.empty() && !parsed.application.empty()) {
+    refuse("--static={}: {} is to be served already", parsed.static_folder, parsed.application);
+  }
   return parsed;
 }
 
@@ -269,7 +284,9 @@ void apply_config(const std::optional<std::string>& argument, std::span<const ch
 CommandLine read_command_line(const CommandSyntax& syntax, std::span<const char* const> arguments,
                               std::span<const char* const> environment) {
   auto parsed = parse_arguments(syntax, arguments);
-  CommandLine line{.application = std::move(parsed.application), .printout = std::move(parsed.printout)};
+  CommandLine line{.application = std::move(parsed.application),
+                   .static_folder = std::move(parsed.static_folder),
+                   .printout = std::move(parsed.printout)};
   if (!line.printout.empty()) return line;
   apply_config(parsed.config, environment, line.configuration);
   apply_environment(environment, line.configuration);

@@ -18,13 +18,15 @@ class UsageError : public std::runtime_error {
 
 /// What the command line looks like beside the options.
 struct CommandSyntax {
-  std::string program = "atlas";   ///< For --help: "atlas serve".
-  bool takes_application = false;  ///< Whether it may name one: LIBRARY[:NAME].
+  std::string program = "atlas";  ///< For --help: "atlas serve".
+  /// Whether it may name what is served: LIBRARY[:NAME], or --static FOLDER.
+  bool takes_application = false;
 };
 
 struct CommandLine {
   Configuration configuration = {};
-  std::string application = {};  ///< As given; empty when not.
+  std::string application = {};    ///< As given; empty when not.
+  std::string static_folder = {};  ///< The same, and never both.
   std::string printout =
       {};  ///< Not empty when --help or --version asks for this text, and for nothing else.
 };

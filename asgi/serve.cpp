@@ -6,7 +6,7 @@ namespace atlas {
 
 int serve(asgi::Application application, int argc, char** argv) {
   return asgi::run_serve_command(
-      {}, [&](const std::string&) { return application; }, argc, argv);
+      {}, [&](const asgi::CommandLine&) { return application; }, argc, argv);
 }
 
 }  // namespace atlas

@@ -51,7 +51,7 @@ void serve_or_print(const CommandSyntax& syntax, const MakeApplication& make_app
   if (!line.printout.empty()) return print(line.printout);
   ignore_broken_pipes();
   raise_open_files_limit();
-  Server server(make_application(line.application), line.configuration.server, line.configuration.log);
+  Server server(make_application(line), line.configuration.server, line.configuration.log);
   server.run_until_signalled();
 }
 

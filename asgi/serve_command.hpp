@@ -10,8 +10,8 @@
 
 namespace atlas::asgi {
 
-/// Makes the application that the command line names (empty when it names none). Throws UsageError.
-using MakeApplication = std::function<Application(const std::string& name)>;
+/// Makes the application that the command line names, if it names one. Throws UsageError.
+using MakeApplication = std::function<Application(const CommandLine& line)>;
 
 /// The promises are those of `atlas::serve`.
 [[nodiscard]] int run_serve_command(const CommandSyntax& syntax, const MakeApplication& make_application,

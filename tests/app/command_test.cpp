@@ -54,6 +54,11 @@ TEST(Command, RefusesBadUsageWithOneLineAndStatus2) {
       {{"serve", "--workers=abc"}, {}, "--workers=abc: not a whole number"},
       {{"serve", "--prot=1"}, {}, "--prot: no such option; did you mean --port?"},
       {{"serve"}, {"ATLAS_PORT=70000"}, "ATLAS_PORT=70000: not a port (0 to 65535)"},
+      {{"serve", "--static=/nowhere"}, {}, "--static=/nowhere: No such file or directory"},
+      {{"serve", "--static=/dev/null"}, {}, "--static=/dev/null: Not a directory"},
+      {{"serve", "--static="}, {}, "--static=: no folder"},
+      {{"serve", "--static"}, {}, "--static: no value given"},
+      {{"serve", "a.so", "--static=/"}, {}, "--static=/: a.so is to be served already"},
       {{"serve", "--config=/nowhere"}, {}, "--config=/nowhere: cannot read it: no such file or directory"},
   };
   for (const auto& usage : usages) {
