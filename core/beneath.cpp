@@ -49,7 +49,7 @@ int open_part_by_part(const Name& name, int flags) {
   for (auto slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/')) {
     if (rest.substr(0, slash) == "..") return -EXDEV;
     const int next = open_part(folder ? folder.get() : name.folder, std::string(rest.substr(0, slash)),
-                               O_PATH | O_DIRECTORY | O_CLOEXEC);
+                               O_PATH | O_CLOEXEC);
     if (next < 0) return next;
     folder = FileDescriptor(next);
     rest.remove_prefix(slash + 1);

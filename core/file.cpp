@@ -95,10 +95,24 @@ bool is_cached(int fd, std::uint64_t offset, std::size_t bytes) noexcept {
   struct {
     std::uint64_t cached, dirty, written_back, evicted, recently_evicted;
   } pages{};
-  if (bytes == 0 || ::syscall(cachestat_number, fd, &range, &pages, 0) != 0) return false;
+  if (::syscall(cachestat_number, fd, &range, &pages, 0) != 0) return false;
   const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const auto wanted = (offset + bytes - 1) / page_bytes - offset / page_bytes + 1;
   return pages.cached >= wanted;
+}
+
+/// For file systems that do not know RWF_NOWAIT, as those in memory.
+Result<std::size_t> read_cached(const File& file, std::uint64_t offset, std::span<char> into) {
+  const auto status = file.try_status();
+  if (!status) return Unexpected(status.error());
+  const auto left = status->bytes - std::min(offset, status->bytes);
+  const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left));
+  if (bytes == 0) return std::size_t{0};
+  if (!is_cached(file.descriptor(), offset, bytes))
+    return Unexpected(std::errc::resource_unavailable_try_again);
+  const auto count = ::pread(file.descriptor(), into.data(), bytes, static_cast<off_t>(offset));
+  if (count < 0) return Unexpected(last_error());
+  return static_cast<std::size_t>(count);
 }
 
 /// Whether the system can count so far.
@@ -133,19 +147,13 @@ Result<std::size_t> File::read_some_at(std::uint64_t offset, std::span<char> int
   return read_piece(*this, into, static_cast<std::int64_t>(offset), deadline);
 }
 
-// Memory file systems do not know RWF_NOWAIT (some kernels' do), but never ask a disk for what they hold.
 Result<std::size_t> File::try_read_some_at(std::uint64_t offset, std::span<char> into) const {
   if (!countable(offset)) return Unexpected(std::errc::invalid_argument);
   const iovec room{into.data(), std::min(into.size(), piece_bytes_max)};
-  const auto from = static_cast<off_t>(offset);
-  auto count = ::preadv2(fd_.get(), &room, 1, from, RWF_NOWAIT);
-  if (count < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
-    if (!is_cached(fd_.get(), offset, room.iov_len))
-      return Unexpected(std::errc::resource_unavailable_try_again);
-    count = ::preadv(fd_.get(), &room, 1, from);
-  }
-  if (count < 0) return Unexpected(last_error());
-  return static_cast<std::size_t>(count);
+  const auto count = ::preadv2(fd_.get(), &room, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  if (count >= 0) return static_cast<std::size_t>(count);
+  if (errno != EOPNOTSUPP && errno != ENOSYS) return Unexpected(last_error());
+  return read_cached(*this, offset, {into.data(), room.iov_len});
 }
 
 // NOLINTNEXTLINE(readability-make-member-function-const): of the file, if not of this object

@@ -97,6 +97,45 @@ TEST(File, RefusesOffsetsThatTheSystemCannotCount) {
   });
 }
 
+TEST(File, TriesToReadWithoutSuspending) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    auto file = File::open(folder.file("a"), {.write = true, .create = true}).value();
+    file.write("0123456789").value();
+    char byte = 0;
+    const auto count = file.try_read_some_at(4, {&byte, 1});
+    if (count.error() == std::errc::resource_unavailable_try_again) GTEST_SKIP() << "the system does not say";
+    EXPECT_EQ(count.value(), 1U);
+    EXPECT_EQ(byte, '4');
+    EXPECT_EQ(file.try_read_some_at(10, {&byte, 1}).value(), 0U);
+    EXPECT_EQ(file.try_read_some_at(UINT64_MAX, {&byte, 1}).error(), std::errc::invalid_argument);
+  });
+}
+
+TEST(File, TellsItsStatusWithoutSuspending) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    auto file = File::open(folder.file("a"), {.write = true, .create = true}).value();
+    file.write("0123456789").value();
+    EXPECT_EQ(file.try_status().value(), file.status().value());
+    EXPECT_EQ(file.try_status().value().bytes, 10U);
+  });
+}
+
+TEST(File, HasAPositionUnlessItIsAFifo) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    auto file = File::open(folder.file("a"), {.write = true, .create = true}).value();
+    file.write("0123456789").value();
+    EXPECT_EQ(file.position().value(), 10U);
+    EXPECT_EQ(file.seek(3).value(), 3U);
+    EXPECT_EQ(read_all(file), "3456789");
+    EXPECT_EQ(file.seek(UINT64_MAX).error(), std::errc::invalid_argument);
+    ASSERT_EQ(::mkfifo(folder.file("fifo").c_str(), 0600), 0);
+    EXPECT_EQ(File::open(folder.file("fifo")).value().position().error(), std::errc::invalid_seek);
+  });
+}
+
 TEST(File, AppendsWhateverThePosition) {
   run_event_loop([] {
     const TemporaryFolder folder;

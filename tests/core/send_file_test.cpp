@@ -3,6 +3,7 @@
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/file.hpp>
 #include <atlas/core/socket.hpp>
+#include "support/held_pool.hpp"
 #include "support/memory_stream.hpp"
 #include "support/workers.hpp"
 
@@ -87,6 +88,34 @@ TEST(SendFile, SendsAllToAMemoryStream) {
     const auto file = file_with(text);
     const auto [from, to] = make_memory_pipe(*Scheduler::current());
     EXPECT_TRUE(sent_through(*from, *to, file, {}) == text);
+  });
+}
+
+TEST(SendFile, WhatIsInMemoryDoesNotWaitForThePool) {
+  run_event_loop([] {
+    const auto text = numbers(3'000'000);
+    const auto file = file_with(text);
+    char byte = 0;
+    if (!file.try_read_some_at(0, {&byte, 1})) GTEST_SKIP() << "the system does not say what is in memory";
+    Connection connection;
+    const testing::HeldPool pool;
+    EXPECT_TRUE(sent_through(*connection.server, *connection.client, file, {}) == text);
+  });
+}
+
+TEST(SendFile, LetsOthersRunBetweenItsPieces) {
+  run_event_loop([] {
+    const auto file = file_with(numbers(8'000'000));
+    Connection connection;
+    bool sent = false;
+    int turns = 0;
+    auto other = spawn("other", [&] {
+      for (; !sent; ++turns) this_fiber::yield();
+    });
+    sent_through(*connection.server, *connection.client, file, {});
+    sent = true;
+    other.join().value();
+    EXPECT_GE(turns, 4);
   });
 }
 
