@@ -1,5 +1,6 @@
 #include <atlas/asgi/http_connection.hpp>
 
+#include <atlas/core/assert.hpp>
 #include <atlas/core/log.hpp>
 #include <atlas/core/scheduler.hpp>
 #include <atlas/http/response_serializer.hpp>
@@ -52,7 +53,7 @@ void HttpConnection::on_input() {
     return shed();
   idle_ = false;
   idle_timer_.disarm();
-  owner_.fibers_.spawn("client", [this] { serve(); });
+  owner_.start(*this);
 }
 
 /// Answers for a request that there is no memory for.
@@ -62,6 +63,7 @@ void HttpConnection::shed() {
 }
 
 void HttpConnection::serve() {
+  owner_.started();
   fiber_id_ = this_fiber::id();
   owner_.count_fibers(0);
   auto cycle = owner_.take_cycle();
@@ -71,7 +73,9 @@ void HttpConnection::serve() {
   owner_.give_back(std::move(cycle));
   owner_.count_fibers(1);
   switch (end) {
-    case HttpCycle::End::idle: return wait_for_request(owner_.worker_.options.timeouts.keep_alive);
+    case HttpCycle::End::idle:
+      ATLAS_ASSERT(!stream_->input_ready(), "a connection became idle while a request was there");
+      return wait_for_request(owner_.worker_.options.timeouts.keep_alive);
     case HttpCycle::End::linger: linger(); break;
     case HttpCycle::End::close:
     case HttpCycle::End::cut: break;
@@ -90,6 +94,30 @@ void HttpConnection::linger() {
     if (!chunk || chunk->empty()) return;
     bytes += chunk->bytes().size();
   }
+}
+
+void HttpConnections::start(HttpConnection& connection) {
+  constexpr std::size_t unstarted_max = 64;
+  if (unstarted_ < unstarted_max) {
+    spawn_for(connection);
+  } else {
+    waiting_.push_back(&connection);
+  }
+}
+
+void HttpConnections::spawn_for(HttpConnection& connection) {
+  ++unstarted_;
+  fibers_.spawn("client", [&connection] { connection.serve(); });
+}
+
+// When thousands have something to say at once, their fibers begin a few at a time, on the stacks and buffers
+// that those before them have just left in the processor's cache.
+void HttpConnections::started() {
+  --unstarted_;
+  if (waiting_.empty()) return;
+  auto& next = *waiting_.front();
+  waiting_.pop_front();
+  spawn_for(next);
 }
 
 HttpConnections::~HttpConnections() {

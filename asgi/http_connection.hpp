@@ -9,6 +9,7 @@
 #include <atlas/core/stream.hpp>
 #include <atlas/core/timer_wheel.hpp>
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -73,6 +74,10 @@ class HttpConnections {
   friend class HttpConnection;
 
   void add(StreamPtr stream, ConnectionFacts facts, Admission::Place place);
+  /// Gives the connection a fiber, now or when others have begun.
+  void start(HttpConnection& connection);
+  void spawn_for(HttpConnection& connection);
+  void started();
   /// Closes an idle connection. False when none was found.
   [[nodiscard]] bool make_room();
   void refuse(Stream& stream, std::string_view reason, const ConnectionFacts& facts);
@@ -88,6 +93,8 @@ class HttpConnections {
   std::uint64_t refused_ = 0;  // since it was last logged
   TimePoint refusal_logged_;
   std::vector<std::unique_ptr<HttpCycle>> cycles_;  // most recently used last
+  std::size_t unstarted_ = 0;                       // fibers that have not begun
+  std::deque<HttpConnection*> waiting_;             // for a fiber
   FiberGroup fibers_;
 };
 

@@ -76,8 +76,9 @@ HttpCycle::End HttpCycle::run(Stream& stream, ConnectionFacts& facts) {
   {
     const HookScope hook(*this);
     end = serve_requests();
-    // Also before a cut: earlier answers are complete, and the client sees where the last one breaks off.
-    if (!write_answers()) end = End::cut;
+    // Also before a cut: earlier answers are complete, and the client sees where the last one breaks off. Not
+    // when idle: all is written then, and a request that came while this suspends would be overlooked.
+    if (end != End::idle && !write_answers()) end = End::cut;
   }
   if (end == End::cut) response_.ends_with_connection() ? stream.reset() : stream.abort();
   this_fiber::set_detail({});
