@@ -9,6 +9,9 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <exception>
@@ -35,6 +38,7 @@ std::vector<std::string> inputs_in(const fs::path& path) {
   for (const auto& entry : fs::directory_iterator(path)) files.push_back(entry.path());
   std::ranges::sort(files);
   std::vector<std::string> inputs;
+  inputs.reserve(files.size());
   for (const auto& file : files) inputs.push_back(text_of(file));
   return inputs;
 }
@@ -89,22 +93,32 @@ class Mutator {
   Random random_;
 };
 
-/// Keeps on disk what is being run.
+/// Keeps on disk what is being run, in one file that stays open: to open it each time would take longer than
+/// to run.
 class LastInput {
  public:
-  explicit LastInput(fs::path path) : path_(std::move(path)) {}
-  ~LastInput() { fs::remove(path_); }
+  explicit LastInput(fs::path path)
+      : path_(std::move(path)), file_(::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644)) {
+    if (file_ < 0) throw std::runtime_error(fmt::format("cannot write {}", path_.string()));
+  }
+  ~LastInput() {
+    ::close(file_);
+    fs::remove(path_);
+  }
   LastInput(const LastInput&) = delete;
   LastInput& operator=(const LastInput&) = delete;
 
   void run(const std::string& input) const {
-    std::ofstream(path_, std::ios::binary) << input;
+    const auto written = ::pwrite(file_, input.data(), input.size(), 0);
+    const bool kept = written == static_cast<ssize_t>(input.size()) && ::ftruncate(file_, written) == 0;
+    if (!kept) throw std::runtime_error(fmt::format("cannot write {}", path_.string()));
     const std::vector<char> exactly(input.begin(), input.end());
     fuzz_one({exactly.data(), exactly.size()});
   }
 
  private:
   fs::path path_;
+  int file_;
 };
 
 int replay(const std::vector<std::string>& arguments) {
