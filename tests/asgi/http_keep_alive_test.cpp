@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace atlas::asgi {
 namespace {
 
 using testing::answer;
 using testing::HttpHarness;
+using testing::MemoryPeer;
 using testing::read_body;
 
 constexpr std::string_view get_request = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -168,6 +170,36 @@ TEST(HttpKeepAlive, AFloodOfRequestsTakesTurnsWithOtherClients) {
   EXPECT_EQ(flooded, 1000U);
   EXPECT_GT(flooded_before_other, 0U) << "the flood was not there first";
   EXPECT_LE(flooded_before_other, 64U);
+}
+
+// More than a turn of the loop serves: requests come while fibers of others still write.
+TEST(HttpKeepAlive, NoRequestOfHundredsOfClientsIsOverlooked) {
+  constexpr std::size_t requests_each = 5;
+  HttpHarness harness(say_path);
+  struct Client {
+    MemoryPeer peer;
+    std::size_t sent = 0;
+  };
+  std::vector<Client> clients;
+  for (int i = 0; i < 700; ++i) clients.push_back({harness.connect()});
+  const auto send_where_answered = [&] {
+    for (auto& client : clients) {
+      const bool answered = client.sent == 0 || !client.peer.received().empty();
+      if (!answered || client.sent == requests_each) continue;
+      client.peer.discard_received();
+      client.peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+      ++client.sent;
+    }
+  };
+  for (int turn = 0; turn < 500; ++turn) {
+    send_where_answered();
+    harness.loop().scheduler().turn(false);
+  }
+  harness.run();
+  for (const auto& client : clients) {
+    ASSERT_EQ(client.sent, requests_each);
+    ASSERT_TRUE(client.peer.received().ends_with("\r\n\r\n/"));
+  }
 }
 
 }  // namespace
