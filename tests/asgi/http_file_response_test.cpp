@@ -200,6 +200,13 @@ TEST_F(HttpPathsend, IsNotMixedWithBodies) {
   EXPECT_EQ(after_itself, "'http.response.body' was sent after the response was complete");
 }
 
+// The client is not going to send the body that the next request lies behind.
+TEST_F(HttpPathsend, ClosesWhenTheClientStillWaitsForContinue) {
+  EXPECT_EQ(response_of(sends_path(path),
+                        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\ncontent-length: 10\r\nconnection: close\r\n\r\n0123456789");
+}
+
 TEST_F(HttpPathsend, BeforeTheStartIsRefused) {
   std::string text;
   response_of(
