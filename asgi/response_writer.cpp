@@ -28,7 +28,7 @@ T known(Result<T> fact) {
   return *fact;
 }
 
-/// What part of its file the message means. Moves the file's position when that is where it begins.
+/// What part of its file the message means.
 FileRange range_of(const HttpResponseZerocopysend& message) {
   if (message.file == nullptr) throw ContractError(fmt::format("'{}' has no file", zerocopysend));
   const auto status = known(message.file->try_status());
@@ -42,7 +42,6 @@ FileRange range_of(const HttpResponseZerocopysend& message) {
     throw ContractError(fmt::format("'{}' wants {} bytes of a file that has {} from byte {} on", zerocopysend,
                                     bytes, there, offset));
   }
-  if (!message.offset) static_cast<void>(known(message.file->seek(offset + bytes)));
   return {.offset = offset, .bytes = bytes};
 }
 
@@ -179,6 +178,7 @@ void ResponseWriter::take(const HttpResponseZerocopysend& message) {
   const Piece piece{zerocopysend, range.bytes, !message.more_body};
   begin_piece(piece);
   send_file(*message.file, range);
+  if (!message.offset) static_cast<void>(known(message.file->seek(range.offset + range.bytes)));
   end_piece(piece);
 }
 

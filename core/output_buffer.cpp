@@ -40,16 +40,20 @@ Result<void> OutputBuffer::write_through(std::string_view bytes) {
 }
 
 Result<void> OutputBuffer::send_file(const File& file, const FileRange& range) {
-  if (auto waited = wait_for_background(); !waited) return waited;
-  const auto taken = stream_->try_write_more(pending_.view());
-  if (!taken) return fail(taken.error());
-  pending_.consume(*taken);
-  if (!pending_.empty()) {
-    if (auto written = write_through({}); !written) return written;
-  }
+  if (auto announced = write_before_more(); !announced) return announced;
   const auto sent = atlas::send_file(*stream_, file, range, limits_);
   if (!sent) return fail(sent.error());
   return *sent == range.bytes ? Result<void>() : fail(std::make_error_code(std::errc::io_error));
+}
+
+/// What is pending, which joins what comes next in one packet.
+Result<void> OutputBuffer::write_before_more() {
+  if (auto waited = wait_for_background(); !waited) return waited;
+  if (pending_.empty()) return {};
+  const auto taken = stream_->try_write_more(pending_.view());
+  if (!taken) return fail(taken.error());
+  pending_.consume(*taken);
+  return pending_.empty() ? Result<void>() : write_through({});
 }
 
 void OutputBuffer::flush_without_waiting() noexcept {

@@ -46,6 +46,7 @@ class OutputBuffer final : private WriteObserver {
 
  private:
   void on_written(std::error_code error) override;
+  Result<void> write_before_more();
   Result<void> wait_for_background();
   Result<void> fail(std::error_code error);
 

@@ -1,5 +1,6 @@
 // What a folder's files are served as: whole files, index files, redirects, errors, media types, compressed
 // siblings, and the cache.
+#include "asgi/allocation_counter.hpp"
 #include "support/static_folder.hpp"
 
 #include <atlas/core/fiber.hpp>
@@ -336,6 +337,27 @@ TEST_F(StaticCacheTest, NothingNeedBeKept) {
   const auto [before, after] = before_and_after([&] { write_text(folder.path("a"), "new"); });
   EXPECT_EQ(before.body, "old");
   EXPECT_EQ(after.body, "new");
+}
+
+TEST_F(StaticCacheTest, AWarmRequestAllocatesNothing) {
+  folder.write("small.txt", "text");
+  folder.write("large.txt", std::string(100'000, 'x'));
+  folder.options.cache.fresh = 1h;
+  for (const char* target : {"/small.txt", "/large.txt"}) {
+    std::vector<std::size_t> allocations;
+    const StaticFiles files(folder.path(), folder.options);
+    const auto app = [&](const Scope& scope, Receive& receive, Send& send) {
+      const auto before = testing::allocations_of_this_thread();
+      files(scope, receive, send);
+      allocations.push_back(testing::allocations_of_this_thread() - before);
+    };
+    std::string requests;
+    for (int i = 0; i < 4; ++i) requests += "HEAD " + std::string(target) + " HTTP/1.1\r\nhost: h\r\n\r\n";
+    testing::exchange(app, requests);
+    ASSERT_EQ(allocations.size(), 4U) << target;
+    EXPECT_GT(allocations[0], 0U);
+    EXPECT_EQ(allocations[3], 0U) << target;
+  }
 }
 
 TEST(StaticFilesSafety, PathsThatLeaveTheFolderAreNotFound) {
