@@ -106,7 +106,6 @@ void Scheduler::turn(bool may_wait) {
   const bool wait = may_wait && queue_first_ == nullptr && !stopping_;
   const auto beat = beat_.load(std::memory_order_relaxed);
   beat_.store(beat + 1, std::memory_order_relaxed);
-  reads_left_ = options_.reads_per_turn_max;
   driver_.poll(wait ? timers_.next_event() : driver_.turn_time());
   beat_.store(beat + 2, std::memory_order_relaxed);
 }

@@ -50,8 +50,6 @@ class WakeOrder {
 struct SchedulerOptions {
   std::size_t stack_bytes = std::size_t{256} * 1024;  ///< Per fiber; reserved, committed as touched.
   std::size_t switches_per_turn_max = 256;            ///< Fibers run from the queue before I/O is looked at.
-  std::size_t reads_per_turn_max =
-      256;  ///< Streams read from before fibers run; the others' bytes stay in the system.
   std::size_t read_chunk_bytes = std::size_t{32} * 1024;  ///< Read buffers, shared by all connections.
   Duration trim_interval =
       std::chrono::seconds(5);      ///< How often unused stack memory is given back; zero: never.
@@ -142,8 +140,6 @@ class Scheduler {
   // For the runtime itself.
   [[nodiscard]] detail::FiberRecord& create(std::string_view name, UniqueFunction&& body);
   void release(detail::FiberRecord& fiber) noexcept;
-  /// Whether another stream may be read from in this turn.
-  [[nodiscard]] bool begin_read() noexcept { return reads_left_ > 0 && reads_left_-- > 0; }
   void enqueue(detail::FiberRecord& fiber) noexcept;
   /// Runs a parked fiber: at once when called on the loop's stack and not `queued`, else from the queue.
   void wake(detail::FiberRecord& fiber, bool queued);
@@ -189,7 +185,6 @@ class Scheduler {
   std::deque<detail::FiberRecord> records_;
   detail::FiberRecord* free_ = nullptr;  // with their stacks, most recently used first
   detail::FiberRecord* free_without_stack_ = nullptr;
-  std::size_t reads_left_ = 0;  // in this turn
   std::size_t stack_count_ = 0;
   std::size_t alive_ = 0;
   std::size_t alive_high_water_ = 0;  // since the last trim that was complete

@@ -64,11 +64,6 @@ Result<StreamPtr> UvStream::open(FileDescriptor fd, const SocketAddress& peer) {
 
 void UvStream::on_room(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
   auto& self = *static_cast<UvStream*>(handle->data);
-  // When thousands have sent something, it stays with the system until there are fibers to read it.
-  if (!Scheduler::current()->begin_read()) [[unlikely]] {
-    *buffer = uv_buf_init(nullptr, 0);
-    return;
-  }
   const auto room = self.receive_room(self.chunks_);
   *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
 }
@@ -77,7 +72,6 @@ void UvStream::on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t*) {
   auto& self = *static_cast<UvStream*>(stream->data);
   if (count > 0) return self.received(static_cast<std::size_t>(count));
   if (count == 0) return self.receive_cancelled();
-  if (count == UV_ENOBUFS) return;  // on_room had none
   uv_read_stop(stream);
   self.input_ended_with(count == UV_EOF ? std::error_code() : to_error(static_cast<int>(count)));
 }
