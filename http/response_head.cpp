@@ -8,7 +8,15 @@ namespace atlas::http {
 namespace {
 
 // What a field is to the server. Most names are none of these, and their length says so.
-enum class Role : std::uint8_t { plain, content_length, connection, transfer_encoding, date, server };
+enum class Role : std::uint8_t {
+  plain,
+  content_length,
+  connection,
+  transfer_encoding,
+  date,
+  server,
+  upgrade
+};
 
 Role role_of(std::string_view name) noexcept {
   const auto if_named = [name](std::string_view known, Role role) {
@@ -17,6 +25,7 @@ Role role_of(std::string_view name) noexcept {
   switch (name.size()) {
     case 4: return if_named("date", Role::date);
     case 6: return if_named("server", Role::server);
+    case 7: return if_named("upgrade", Role::upgrade);
     case 10: return if_named("connection", Role::connection);
     case 14: return if_named("content-length", Role::content_length);
     case 17: return if_named("transfer-encoding", Role::transfer_encoding);
@@ -57,7 +66,7 @@ constexpr std::size_t added_bytes_max = 160;
 std::optional<HeaderFault> ResponseHead::hold(int status, std::span<const Header> fields) {
   text_.clear();
   wishes_ = {};
-  date_given_ = server_given_ = false;
+  date_given_ = server_given_ = upgrade_given_ = false;
   hold_status_line(status);
   for (const Header& field : fields) {
     if (const FaultKind kind = take(field)) {
@@ -88,6 +97,7 @@ ResponseHead::FaultKind ResponseHead::take(const Header& field) {
     case Role::transfer_encoding: return std::nullopt;
     case Role::date: date_given_ = true; break;
     case Role::server: server_given_ = true; break;
+    case Role::upgrade: upgrade_given_ = true; break;
     case Role::plain: break;
   }
   hold_field(field);
@@ -120,6 +130,7 @@ void ResponseHead::append_to(ByteBuffer& out, const ResponseFraming& framing, Ve
                              server_fields.timing_line.size() + added_bytes_max);
   writer.put(text_.view());
   put_framing(writer, framing, version);
+  if (upgrade_given_) writer.put("connection: upgrade\r\n");  // RFC 9110 §7.8
   if (!date_given_) writer.put(server_fields.date_line);
   if (!server_given_) writer.put(server_fields.server_line);
   writer.put(server_fields.timing_line);

@@ -34,7 +34,7 @@ class ResponseHead {
   [[nodiscard]] const FramingWishes& wishes() const noexcept { return wishes_; }
 
   /// Appends what is held, the fields of the framing and of the server, and the empty line. The framing is
-  /// that of a response to a request of `version`.
+  /// that of a response to a request of `version`. Where an `upgrade` field is held, `connection` names it.
   void append_to(ByteBuffer& out, const ResponseFraming& framing, Version version,
                  const ServerFields& server_fields) const;
 
@@ -52,6 +52,7 @@ class ResponseHead {
   FramingWishes wishes_;
   bool date_given_ = false;
   bool server_given_ = false;
+  bool upgrade_given_ = false;
 };
 
 }  // namespace atlas::http

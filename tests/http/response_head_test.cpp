@@ -76,6 +76,13 @@ TEST(ResponseHead, OwnsTheFramingFields) {
   EXPECT_EQ(head_of(headers, {}, {}), "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n");
 }
 
+TEST(ResponseHead, UpgradeIsNamedInConnection) {
+  const std::vector<Header> headers{{"Upgrade", "a/2"}};
+  EXPECT_EQ(head_of(headers, {.keep_alive = false, .status = 426, .body_bytes = 0}, {}),
+            "HTTP/1.1 426 Upgrade Required\r\nUpgrade: a/2\r\ncontent-length: 0\r\nconnection: close\r\n"
+            "connection: upgrade\r\n\r\n");
+}
+
 TEST(ResponseHead, ApplicationMayGiveDateAndServer) {
   const std::vector<Header> headers{{"Date", "today"}, {"Server", "mine"}};
   EXPECT_EQ(head_of(headers, {.body_bytes = 0}),
@@ -95,7 +102,7 @@ TEST(ResponseHead, UnregisteredStatusHasNoPhrase) {
 
 TEST(ResponseHead, LongestAddedFieldsFit) {
   ResponseHead head;
-  ASSERT_EQ(head.hold(200, {}), std::nullopt);
+  ASSERT_EQ(head.hold(200, Fields{{"upgrade", "a"}}), std::nullopt);
   ByteBuffer out;
   const ResponseFraming framing{.content_length = UINT64_MAX, .transfer_chunked = true, .keep_alive = true};
   head.append_to(out, framing, http_1_0, server_fields);
