@@ -40,6 +40,14 @@ bool begins_body(const MessageRef& message) noexcept {
 
 Endpoint endpoint(const std::string& host, std::optional<std::uint16_t> port) { return {host, port}; }
 
+/// As much of a head that was not read to its end as its answer depends on: one to HEAD has no body, whatever
+/// was wrong (RFC 9110 §9.3.2).
+http::RequestHead unread_head(std::string_view begun_line) noexcept {
+  http::RequestHead head;
+  if (begun_line.starts_with("HEAD ")) head.method_id = http::Method::head;
+  return head;
+}
+
 }  // namespace
 
 HttpCycle::HttpCycle(WorkerContext& worker)
@@ -123,7 +131,8 @@ bool HttpCycle::write_answers() {
 HttpCycle::End HttpCycle::answer_unread_head(RequestReader::Outcome outcome) {
   using Outcome = RequestReader::Outcome;
   if (outcome == Outcome::closed) return End::close;
-  response_.begin({}, false, worker_.clock.date_line(Scheduler::current()->turn_time()));
+  response_.begin(unread_head(reader_.begun_line()), false,
+                  worker_.clock.date_line(Scheduler::current()->turn_time()));
   if (outcome == Outcome::timed_out) {
     refuse(408, "the request's head did not arrive in time");
   } else {
