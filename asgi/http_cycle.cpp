@@ -249,7 +249,9 @@ std::optional<HttpCycle::End> HttpCycle::end_request() {
   if (!response_.complete() || output_.error()) return End::cut;
   const bool body_read = discard_body();
   if (!response_.keep_alive() || !body_read) {
-    return body_read && reader_.complete() && !stream_->input_ready() ? End::close : End::linger;
+    const bool client_done =
+        body_read && reader_.complete() && !reader_.has_more() && !stream_->input_ready();
+    return client_done ? End::close : End::linger;
   }
   this_fiber::set_detail({});
   reader_.next_request();

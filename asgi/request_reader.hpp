@@ -48,6 +48,8 @@ class RequestReader {
   [[nodiscard]] std::string_view begun_line() const noexcept { return parser_.begun_line(); }
   /// Whether the whole request was read, as far as that can be told without reading on.
   [[nodiscard]] bool complete();
+  /// Whether bytes behind the request were read with it.
+  [[nodiscard]] bool has_more() const noexcept { return !input_.empty(); }
 
  private:
   /// Nothing when more bytes are needed.
