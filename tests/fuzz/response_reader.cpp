@@ -93,6 +93,7 @@ void read_framing(ReadResponse& response, const Asked& asked) {
       if (response.chunked || value != "chunked") refuse("an unknown coding", value);
       response.chunked = true;
     } else if (name == "connection") {
+      if (value == "upgrade" && response.find("upgrade")) continue;
       if (value != "close" && value != "keep-alive") refuse("an unknown connection option", value);
       response.keeps_alive = value == "keep-alive";
     }
