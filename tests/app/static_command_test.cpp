@@ -69,7 +69,7 @@ TEST_F(StaticCommand, ManyRequestsOnOneConnectionKeepTheirOrder) {
 }
 
 TEST_F(StaticCommand, CurlResumesADownload) {
-  if (!std::filesystem::exists("/usr/bin/curl")) GTEST_SKIP() << "no curl";
+  ASSERT_TRUE(std::filesystem::exists("/usr/bin/curl")) << "scripts/setup test installs it";
   RunningServer server({"--static", folder.file("public")});
   const auto url = "http://127.0.0.1:" + std::to_string(server.port()) + "/large.txt";
   write("copy", large.substr(0, 1'234'567));
@@ -78,7 +78,7 @@ TEST_F(StaticCommand, CurlResumesADownload) {
 }
 
 TEST_F(StaticCommand, CurlDownloadsOnlyWhatHasChanged) {
-  if (!std::filesystem::exists("/usr/bin/curl")) GTEST_SKIP() << "no curl";
+  ASSERT_TRUE(std::filesystem::exists("/usr/bin/curl")) << "scripts/setup test installs it";
   RunningServer server({"--static", folder.file("public")});
   const auto url = "http://127.0.0.1:" + std::to_string(server.port()) + "/large.txt";
   const std::vector<std::string> arguments = {"--etag-save",
@@ -97,7 +97,7 @@ TEST_F(StaticCommand, CurlDownloadsOnlyWhatHasChanged) {
 }
 
 TEST_F(StaticCommand, ASlowReaderGetsAllOfIt) {
-  if (!std::filesystem::exists("/usr/bin/curl")) GTEST_SKIP() << "no curl";
+  ASSERT_TRUE(std::filesystem::exists("/usr/bin/curl")) << "scripts/setup test installs it";
   RunningServer server({"--static", folder.file("public")});
   const auto url = "http://127.0.0.1:" + std::to_string(server.port()) + "/large.txt";
   EXPECT_EQ(curl({"--limit-rate", "5M", "--output", folder.file("copy"), url}), 0);
