@@ -77,7 +77,7 @@ class UniqueFunction {
 
   template <class Callable>
   static constexpr bool is_plain =
-      std::is_trivially_copyable_v<Callable> && std::is_trivially_destructible_v<Callable>;
+      std::is_trivially_copyable_v<Callable>&& std::is_trivially_destructible_v<Callable>;
 
   template <class Callable>
   static constexpr Operations in_place{[](void* stored) { (*static_cast<Callable*>(stored))(); },
