@@ -76,13 +76,9 @@ class UniqueFunction {
   }
 
   template <class Callable>
-  static constexpr bool is_plain =
-      std::is_trivially_copyable_v<Callable>&& std::is_trivially_destructible_v<Callable>;
-
-  template <class Callable>
   static constexpr Operations in_place{[](void* stored) { (*static_cast<Callable*>(stored))(); },
-                                       is_plain<Callable> ? nullptr : relocate<Callable>,
-                                       is_plain<Callable> ? nullptr : destroy<Callable>};
+                                       std::is_trivially_copyable_v<Callable> ? nullptr : relocate<Callable>,
+                                       std::is_trivially_copyable_v<Callable> ? nullptr : destroy<Callable>};
   template <class Callable>
   static constexpr Operations on_heap{
       [](void* stored) { (**static_cast<std::unique_ptr<Callable>*>(stored))(); },
