@@ -110,7 +110,10 @@ TEST(SendFile, LetsOthersRunBetweenItsPieces) {
     bool sent = false;
     int turns = 0;
     auto other = spawn("other", [&] {
-      for (; !sent; ++turns) this_fiber::yield();
+      while (!sent) {
+        this_fiber::yield();
+        ++turns;
+      }
     });
     sent_through(*connection.server, *connection.client, file, {});
     sent = true;
