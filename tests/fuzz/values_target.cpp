@@ -122,7 +122,7 @@ void check_host(std::string_view text) {
 
 void check_date(std::string_view text) {
   std::int64_t seconds = 0;
-  std::memcpy(&seconds, text.data(), std::min(text.size(), sizeof seconds));
+  if (!text.empty()) std::memcpy(&seconds, text.data(), std::min(text.size(), sizeof seconds));
   constexpr std::int64_t first = -62'167'219'200;  // of year 0
   constexpr std::int64_t last = 253'402'300'799;   // of year 9999
   const auto clamped = static_cast<std::time_t>(std::clamp(seconds, first, last));
