@@ -65,7 +65,7 @@ class Chunk {
 /// Buffers of one size, the most recently used first. Outlives its chunks, which is asserted. One per thread.
 class ChunkPool {
  public:
-  explicit ChunkPool(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) { free_.reserve(free_max); }
+  explicit ChunkPool(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) { free_.reserve(busy_free_max); }
   ~ChunkPool() { ATLAS_ASSERT(lent_ == 0, "a chunk outlived its pool"); }
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
@@ -78,6 +78,10 @@ class ChunkPool {
     return chunk;
   }
   [[nodiscard]] std::size_t chunk_bytes() const noexcept { return chunk_bytes_; }
+  /// Gives back what was kept for a burst.
+  void trim() noexcept {
+    if (free_.size() > free_max) free_.resize(free_max);
+  }
   [[nodiscard]] std::size_t lent_bytes() const noexcept { return lent_ * chunk_bytes_; }
   /// Streams do not read ahead while more than `bytes` are lent. Without a call: any number.
   void set_scarce_above(std::size_t bytes) noexcept { scarce_above_bytes_ = bytes; }
@@ -85,10 +89,11 @@ class ChunkPool {
  private:
   friend class Chunk;
   static constexpr std::size_t free_max = 64;
+  static constexpr std::size_t busy_free_max = 1024;  // until the next trim
 
   void give_back(std::unique_ptr<char[]> memory) noexcept {
     --lent_;
-    if (free_.size() < free_max) free_.push_back(std::move(memory));
+    if (free_.size() < busy_free_max) free_.push_back(std::move(memory));
   }
 
   std::size_t chunk_bytes_;

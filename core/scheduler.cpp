@@ -273,6 +273,7 @@ void Scheduler::trim() noexcept {
   constexpr std::size_t portion = 500;
   constexpr auto pause = std::chrono::milliseconds(10);
   samples_left_ = samples_per_interval;
+  chunks_.trim();
   sample_stacks();
   std::size_t left = portion;
   for (; left > 0 && stack_count_ > alive_high_water_; --left) remove_idle_stack();
