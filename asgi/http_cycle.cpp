@@ -147,10 +147,10 @@ HttpCycle::End HttpCycle::answer_unread_head(RequestReader::Outcome outcome) {
 
 std::optional<HttpCycle::End> HttpCycle::serve_request() {
   begin_request();
-  if (!fill_scope()) {
-    refuse(400, "the path has a malformed escape");
-  } else if (!answer_for_server()) {
+  if (fill_scope()) {
     call_application();
+  } else {
+    refuse(400, "the path has a malformed escape");
   }
   return end_request();
 }
@@ -188,6 +188,7 @@ bool HttpCycle::fill_scope() {
 }
 
 /// What is asked of the server rather than of an application (RFC 9110 §9.3.7 and §9.3.8). False: nothing is.
+/// Throws Disconnected, as the application's `send` does.
 bool HttpCycle::answer_for_server() {
   const auto& head = reader_.head();
   const bool is_trace = head.method_id == http::Method::trace;
@@ -204,7 +205,7 @@ bool HttpCycle::answer_for_server() {
 // The one place where whatever an application throws ends.
 void HttpCycle::call_application() noexcept {
   try {
-    call_in_time();
+    if (!answer_for_server()) call_in_time();
     if (!response_.complete() && !told_of_end_ && !client_lost()) {
       application_failed(response_.started() ? "it returned before the response was complete"
                                              : "it returned without sending a response");

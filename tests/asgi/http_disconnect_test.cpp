@@ -273,5 +273,24 @@ TEST(HttpDisconnect, MayComeWithAnyRead) {
   EXPECT_EQ(call, 7U);  // six pieces were sent
 }
 
+// What the server answers by itself is no way around: a failure there would end the worker's other fibers.
+TEST(HttpDisconnect, BeforeAnAnswerOfTheServersOwnConcernsNobodyElse) {
+  HttpHarness harness([](const Scope& scope, Receive&, Send& send) {
+    if (scope.path == "/slow" && !this_fiber::sleep_for(1s)) return;
+    answer(send, "ok");
+  });
+  auto other = harness.connect();
+  other.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+  // Behind so many requests others have their turn, and what was answered is written: to nobody.
+  auto leaving = harness.connect({.write_fault = {.call = 1}});
+  std::string requests;
+  for (int i = 0; i < 63; ++i) requests += get_request;
+  leaving.send(requests + "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n");
+  harness.run();
+  EXPECT_TRUE(leaving.closed());
+  harness.advance(1s);
+  EXPECT_EQ(other.received().substr(0, 15), "HTTP/1.1 200 OK");
+}
+
 }  // namespace
 }  // namespace atlas::asgi
