@@ -102,28 +102,20 @@ std::int64_t seconds_of(const Parts& parts) {
          std::min(parts.second, 59);
 }
 
-// "06 Nov 1994 08:49:37 GMT", behind the day of the week.
-bool read_imf_fixdate(std::string_view text, Parts& parts) {
-  Cursor cursor(text);
-  parts.day = cursor.number(2);
-  cursor.expect(" ");
-  parts.month = cursor.month();
-  cursor.expect(" ");
-  parts.year = cursor.number(4);
-  cursor.expect(" ");
-  cursor.time(parts);
-  cursor.expect(" GMT");
-  return cursor.done();
-}
+struct DateStyle {
+  std::string_view separator;
+  std::size_t year_digits;
+};
+constexpr DateStyle imf_fixdate_style{" ", 4};  // "06 Nov 1994 08:49:37 GMT", behind the day of the week
+constexpr DateStyle rfc850_style{"-", 2};       // "06-Nov-94 08:49:37 GMT"
 
-// "06-Nov-94 08:49:37 GMT"
-bool read_rfc850(std::string_view text, Parts& parts) {
+bool read_day_first(std::string_view text, const DateStyle& style, Parts& parts) {
   Cursor cursor(text);
   parts.day = cursor.number(2);
-  cursor.expect("-");
+  cursor.expect(style.separator);
   parts.month = cursor.month();
-  cursor.expect("-");
-  parts.year = cursor.number(2);
+  cursor.expect(style.separator);
+  parts.year = cursor.number(style.year_digits);
   cursor.expect(" ");
   cursor.time(parts);
   cursor.expect(" GMT");
@@ -171,11 +163,11 @@ Form take_weekday(std::string_view& text) {
 bool read(Form form, std::string_view text, std::int64_t now, Parts& parts) {
   switch (form) {
     case Form::none: return false;
-    case Form::imf_fixdate: return read_imf_fixdate(text, parts);
+    case Form::imf_fixdate: return read_day_first(text, imf_fixdate_style, parts);
     case Form::asctime: return read_asctime(text, parts);
     case Form::rfc850: break;
   }
-  const bool sound = read_rfc850(text, parts);
+  const bool sound = read_day_first(text, rfc850_style, parts);
   parts.year = century_of(parts.year, now);
   return sound;
 }
