@@ -58,7 +58,6 @@ class Admission {
 
   [[nodiscard]] std::variant<Place, Refusal> admit(const SocketAddress& client);
   [[nodiscard]] std::size_t admitted() const;
-  [[nodiscard]] const Limits& limits() const noexcept { return limits_; }
 
  private:
   void give_back(std::uint64_t network) noexcept;

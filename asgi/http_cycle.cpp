@@ -53,6 +53,7 @@ http::RequestHead unread_head(std::string_view begun_line) noexcept {
 HttpCycle::HttpCycle(WorkerContext& worker)
     : worker_(worker),
       options_(worker.options),
+      write_limits_(write_limits(options_)),
       reader_(options_),
       response_(options_, output_),
       counts_cost_(options_.access_log_cost || options_.server_timing) {
@@ -74,7 +75,7 @@ HttpCycle::End HttpCycle::run(Stream& stream, ConnectionFacts& facts) {
   facts_ = &facts;
   gone_ = false;
   reader_.attach(stream);
-  output_.attach(stream, write_limits(options_));
+  output_.attach(stream, write_limits_);
   scope_.client = facts.client_host.empty() ? std::nullopt
                                             : std::optional(endpoint(facts.client_host, facts.client_port));
   scope_.server = endpoint(facts.server_host, facts.server_port);

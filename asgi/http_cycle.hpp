@@ -94,6 +94,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
 
   WorkerContext& worker_;
   const ServerOptions& options_;
+  const WriteLimits write_limits_;
   RequestReader reader_;
   OutputBuffer output_;
   ResponseWriter response_;

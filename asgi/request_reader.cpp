@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-
 #include <utility>
 
 namespace atlas::asgi {
