@@ -1,12 +1,11 @@
 #include <atlas/core/descriptor_status.hpp>
 
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/uv/uv_status.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-#include <cerrno>
 
 namespace atlas::detail {
 namespace {
@@ -20,7 +19,7 @@ uv_timespec_t to_timespec(const statx_timestamp& time) noexcept {
 Result<FileStatus> try_status(int descriptor) {
   struct statx facts {};
   if (::statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &facts) != 0) {
-    return Unexpected(std::error_code(errno, std::system_category()));
+    return Unexpected(detail::last_error());
   }
   return FileStatus{.kind = uv::kind_of_mode(facts.stx_mode),
                     .bytes = facts.stx_size,

@@ -2,6 +2,7 @@
 
 #include <atlas/core/descriptor_status.hpp>
 #include <atlas/core/filesystem.hpp>
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/unhurried.hpp>
 #include <atlas/core/uv/uv_pool.hpp>
 #include <atlas/core/uv/uv_status.hpp>
@@ -84,8 +85,6 @@ Result<void> write_all(const File& file, std::string_view bytes, std::int64_t of
   return {};
 }
 
-std::error_code last_error() { return {errno, std::system_category()}; }
-
 /// Whether all pages of a range are in memory, as far as the system says it (Linux 6.5).
 bool is_cached(int fd, std::uint64_t offset, std::size_t bytes) noexcept {
   constexpr long cachestat_number = 451;  // of all architectures; Debian 12 has no name for it
@@ -111,7 +110,7 @@ Result<std::size_t> read_cached(const File& file, std::uint64_t offset, std::spa
   if (!is_cached(file.descriptor(), offset, bytes))
     return Unexpected(std::errc::resource_unavailable_try_again);
   const auto count = ::pread(file.descriptor(), into.data(), bytes, static_cast<off_t>(offset));
-  if (count < 0) return Unexpected(last_error());
+  if (count < 0) return Unexpected(detail::last_error());
   return static_cast<std::size_t>(count);
 }
 
@@ -152,7 +151,7 @@ Result<std::size_t> File::try_read_some_at(std::uint64_t offset, std::span<char>
   const iovec room{into.data(), std::min(into.size(), piece_bytes_max)};
   const auto count = ::preadv2(fd_.get(), &room, 1, static_cast<off_t>(offset), RWF_NOWAIT);
   if (count >= 0) return static_cast<std::size_t>(count);
-  if (errno != EOPNOTSUPP && errno != ENOSYS) return Unexpected(last_error());
+  if (errno != EOPNOTSUPP && errno != ENOSYS) return Unexpected(detail::last_error());
   return read_cached(*this, offset, {into.data(), room.iov_len});
 }
 
@@ -171,13 +170,13 @@ Result<FileStatus> File::try_status() const { return detail::try_status(fd_.get(
 
 Result<std::uint64_t> File::position() const {
   const auto position = ::lseek(fd_.get(), 0, SEEK_CUR);
-  if (position < 0) return Unexpected(last_error());
+  if (position < 0) return Unexpected(detail::last_error());
   return static_cast<std::uint64_t>(position);
 }
 
 Result<std::uint64_t> File::seek(std::uint64_t offset) const {
   if (!countable(offset)) return Unexpected(std::errc::invalid_argument);
-  if (::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) return Unexpected(last_error());
+  if (::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) return Unexpected(detail::last_error());
   return offset;
 }
 

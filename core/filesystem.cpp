@@ -1,5 +1,6 @@
 #include <atlas/core/filesystem.hpp>
 
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/uv/uv_pool.hpp>
 #include <atlas/core/uv/uv_status.hpp>
 
@@ -8,7 +9,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -39,7 +39,7 @@ FileKind kind_of(uv_dirent_type_t type) {
 Result<std::string> random_name(const std::string& folder) {
   std::uint64_t number = 0;
   if (::getrandom(&number, sizeof number, 0) != sizeof number) {
-    return Unexpected(std::error_code(errno, std::system_category()));
+    return Unexpected(detail::last_error());
   }
   return fmt::format("{}/.atlas-{:016x}.tmp", folder, number);
 }

@@ -2,6 +2,7 @@
 
 #include <atlas/core/beneath.hpp>
 #include <atlas/core/descriptor_status.hpp>
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/uv/uv_pool.hpp>
 
 #include <fcntl.h>
@@ -77,7 +78,7 @@ Result<FoundFile> as_file(Result<Found> found) {
 
 Result<Folder> Folder::open(const std::string& path) {
   FileDescriptor fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return Unexpected(std::error_code(errno, std::system_category()));
+  if (!fd) return Unexpected(detail::last_error());
   return Folder(std::move(fd));
 }
 

@@ -2,6 +2,7 @@
 
 #include <atlas/core/assert.hpp>
 #include <atlas/core/fiber_record.hpp>
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/log_format.hpp>
 #include <atlas/core/scheduler.hpp>
 #include <atlas/core/signals.hpp>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace atlas::log {
@@ -25,7 +25,7 @@ Result<FileDescriptor> open_target(const std::string& target) {
   constexpr int mode = 0640;
   if (!is_standard_stream(target)) return uv::open_file(target, flags, mode);
   FileDescriptor copy(fcntl(target == "stdout" ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
-  if (!copy) return Unexpected(std::error_code(errno, std::system_category()));
+  if (!copy) return Unexpected(detail::last_error());
   return copy;
 }
 

@@ -1,10 +1,6 @@
 #include <atlas/core/native_socket.hpp>
 
-#include <cerrno>
-
 namespace atlas::detail {
-
-std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
 Result<FileDescriptor> open_socket(const SocketAddress& address, int type) {
   const int family = address.is_unix()                                 ? AF_UNIX

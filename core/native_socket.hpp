@@ -3,6 +3,7 @@
 
 #include <atlas/core/address.hpp>
 #include <atlas/core/connect.hpp>
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/result.hpp>
 #include <atlas/core/socket.hpp>
 
@@ -22,9 +23,6 @@ struct NativeAddress {
   sockaddr_storage storage{};
   socklen_t bytes;
 };
-
-/// errno's.
-[[nodiscard]] std::error_code last_error() noexcept;
 
 /// A non-blocking socket of `address`'s family; `type` is SOCK_STREAM or SOCK_DGRAM.
 [[nodiscard]] Result<FileDescriptor> open_socket(const SocketAddress& address, int type);

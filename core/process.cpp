@@ -1,6 +1,7 @@
 #include <atlas/core/process.hpp>
 
 #include <atlas/core/assert.hpp>
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/signals.hpp>
 #include <atlas/core/socket.hpp>
 #include <atlas/core/unhurried.hpp>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <utility>
 
@@ -78,7 +78,7 @@ Result<Process::Ends> Process::Ends::open(ProcessStream stream, int standard) {
   if (stream.kind_ == ProcessStream::Kind::file) ends.child = stream.descriptor_;
   if (stream.kind_ != ProcessStream::Kind::pipe) return ends;
   std::array<int, 2> fds{};
-  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return Unexpected(std::error_code(errno, std::system_category()));
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) return Unexpected(detail::last_error());
   const bool child_reads = standard == STDIN_FILENO;
   if (child_reads) ignore_broken_pipes();
   ends.pipe_of_child = FileDescriptor(fds[child_reads ? 0 : 1]);

@@ -1,5 +1,6 @@
 #include <atlas/core/standard_streams.hpp>
 
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/signals.hpp>
 #include <atlas/core/uv/uv_file.hpp>
 #include <atlas/core/uv/uv_poll.hpp>
@@ -16,11 +17,9 @@
 namespace atlas {
 namespace {
 
-std::error_code last_error() { return {errno, std::system_category()}; }
-
 Result<FileDescriptor> copy_of(int standard) {
   FileDescriptor copy(::fcntl(standard, F_DUPFD_CLOEXEC, 3));
-  if (!copy) return Unexpected(last_error());
+  if (!copy) return Unexpected(detail::last_error());
   return copy;
 }
 
@@ -35,9 +34,9 @@ bool readable_now(int fd) {
 Result<void> wait_until_readable(int fd, Deadline deadline) {
   if (readable_now(fd)) return {};
   const FileDescriptor watch(::epoll_create1(EPOLL_CLOEXEC));
-  if (!watch) return Unexpected(last_error());
+  if (!watch) return Unexpected(detail::last_error());
   epoll_event event{.events = EPOLLIN, .data = {}};
-  if (::epoll_ctl(watch.get(), EPOLL_CTL_ADD, fd, &event) != 0) return Unexpected(last_error());
+  if (::epoll_ctl(watch.get(), EPOLL_CTL_ADD, fd, &event) != 0) return Unexpected(detail::last_error());
   uv::Readiness readiness(watch.get());
   const auto outcome = readiness.wait({"read input"}, UV_READABLE, deadline);
   if (!outcome.woken()) return Unexpected(outcome.error());

@@ -1,5 +1,6 @@
 #include <atlas/core/uv/uv_file.hpp>
 
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/uv/uv_driver.hpp>
 #include <atlas/core/uv/uv_poll.hpp>
 #include <atlas/core/wait.hpp>
@@ -73,10 +74,10 @@ bool writable_now(int fd) {
 Result<void> wait_until_writable(int fd, Deadline deadline) {
   if (writable_now(fd)) return {};
   const FileDescriptor watch(epoll_create1(EPOLL_CLOEXEC));
-  if (!watch) return Unexpected(std::error_code(errno, std::system_category()));
+  if (!watch) return Unexpected(detail::last_error());
   epoll_event event{.events = EPOLLOUT, .data = {}};
   if (epoll_ctl(watch.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
-    return Unexpected(std::error_code(errno, std::system_category()));
+    return Unexpected(detail::last_error());
   }
   Readiness readiness(watch.get());
   const auto outcome = readiness.wait({"write to file"}, UV_READABLE, deadline);
@@ -145,7 +146,7 @@ Result<void> FileWriter::write_all(std::string_view bytes, Deadline deadline) {
 
 Result<void> write_all(int fd, std::string_view bytes, Deadline deadline) {
   FileDescriptor copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (!copy) return Unexpected(std::error_code(errno, std::system_category()));
+  if (!copy) return Unexpected(detail::last_error());
   return FileWriter(std::move(copy)).write_all(bytes, deadline);
 }
 

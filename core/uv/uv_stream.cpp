@@ -1,6 +1,7 @@
 #include <atlas/core/uv/uv_stream.hpp>
 
 #include <atlas/core/assert.hpp>
+#include <atlas/core/last_error.hpp>
 #include <atlas/core/scheduler.hpp>
 #include <atlas/core/uv/uv_driver.hpp>
 
@@ -100,7 +101,7 @@ Result<std::size_t> UvStream::taken(ssize_t sent, std::span<const std::string_vi
   if (sent >= 0) return static_cast<std::size_t>(sent);
   if (errno == EAGAIN) return std::size_t{0};
   if (errno == ENOTSOCK) return try_write_pipe(pieces);
-  return Unexpected(std::error_code(errno, std::system_category()));
+  return Unexpected(detail::last_error());
 }
 
 Result<std::size_t> UvStream::try_write_pipe(std::span<const std::string_view> pieces) {
@@ -130,7 +131,7 @@ Result<void> UvStream::shutdown_write() {
   if (writing()) return Unexpected(std::errc::operation_in_progress);
   if (::shutdown(descriptor_, SHUT_WR) == 0) return {};
   if (errno == ENOTSOCK) return abort(), Result<void>();  // a pipe has one direction, and keeps what it holds
-  return Unexpected(std::error_code(errno, std::system_category()));
+  return Unexpected(detail::last_error());
 }
 
 SocketAddress UvStream::local_address() const {
