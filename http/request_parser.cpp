@@ -66,6 +66,7 @@ ParseStep RequestParser::parse_head(std::span<char> bytes) {
   std::size_t used = state_ == State::idle ? skip_empty_lines(text) : 0;
   const std::size_t head_begin = used;
   if (state_ == State::request_line) used += take_request_line(text.substr(used));
+  if (state_ == State::header_begin) used += begin_header_fields(text.substr(used));
   if (state_ == State::header_fields) used += take_header_fields(text.substr(used));
   const std::span<char> taken = bytes.subspan(head_begin, used - head_begin);
 
@@ -117,8 +118,16 @@ std::size_t RequestParser::take_request_line(std::string_view bytes) {
 void RequestParser::read_line(std::string_view line) {
   if (!line.ends_with("\r\n")) return fail({400, "request line does not end in CRLF"});
   if (const ParseError error = read_first_line(head_, line)) return fail(error);
+  state_ = State::header_begin;
+}
+
+std::size_t RequestParser::begin_header_fields(std::string_view bytes) {
+  const std::size_t used = head_pieces_.empty() ? field_memory_.recall(bytes, head_) : 0;
+  recalled_ = used > 0;
+  if (recalled_) return state_ = State::head_done, used;
   field_parser_.start();
   state_ = State::header_fields;
+  return 0;
 }
 
 std::size_t RequestParser::take_header_fields(std::string_view bytes) {
@@ -148,12 +157,23 @@ ParseStep RequestParser::finish_head(std::span<char> last_piece, std::size_t use
   }
 
   refused_ = as_view(last_piece);  // unless it turns out to be good
-  if (!field_parser_.finish(text.subspan(line_bytes_))) return fail_step(field_parser_.error(), used);
-  head_.headers = field_parser_.fields();
-  if (const ParseError error = read_header_fields(head_)) return fail_step(error, used);
+  if (!recalled_) {
+    if (const ParseError error = finish_header_fields(text.subspan(line_bytes_)))
+      return fail_step(error, used);
+  }
   const bool too_large = limits_.body_bytes_max != 0 && head_.content_length > limits_.body_bytes_max;
   if (too_large) return fail_step({413, "declared body is too large"}, used);
   return {ParseEvent::head, used};
+}
+
+ParseError RequestParser::finish_header_fields(std::span<char> section) {
+  const bool may_come_again = head_pieces_.empty() && head_.host.empty();
+  if (may_come_again) field_memory_.keep(as_view(section));
+  if (!field_parser_.finish(section)) return field_parser_.error();
+  head_.headers = field_parser_.fields();
+  if (const ParseError error = read_header_fields(head_)) return error;
+  if (may_come_again) field_memory_.remember(head_, as_view(section));
+  return {};
 }
 
 void RequestParser::begin_body() {

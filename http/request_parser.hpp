@@ -4,6 +4,7 @@
 
 #include <atlas/core/byte_buffer.hpp>
 #include <atlas/http/chunk_decoder.hpp>
+#include <atlas/http/field_memory.hpp>
 #include <atlas/http/field_parser.hpp>
 #include <atlas/http/header.hpp>
 #include <atlas/http/limits.hpp>
@@ -92,6 +93,7 @@ class RequestParser {
   enum class State : std::uint8_t {
     idle,  // before the request line: nothing, or empty lines
     request_line,
+    header_begin,  // behind the request line
     header_fields,
     head_done,  // `head` was answered
     length_body,
@@ -108,9 +110,11 @@ class RequestParser {
   inline void begin_request_line(char first);
   [[nodiscard]] inline std::size_t take_request_line(std::string_view bytes);
   inline void read_line(std::string_view line);
+  [[nodiscard]] inline std::size_t begin_header_fields(std::string_view bytes);
   [[nodiscard]] inline std::size_t take_header_fields(std::string_view bytes);
   inline std::string_view join(std::string_view piece);
   [[nodiscard]] inline ParseStep finish_head(std::span<char> last_piece, std::size_t used);
+  [[nodiscard]] inline ParseError finish_header_fields(std::span<char> section);
 
   inline void begin_body();
   [[nodiscard]] ParseStep parse_length_body(std::span<char> bytes);
@@ -128,6 +132,8 @@ class RequestParser {
   RequestHead head_;
   std::string_view body_;
   ParseError error_;
+  bool recalled_ = false;  // the header fields
+  FieldMemory field_memory_;
   FieldParser field_parser_;
   FieldParser trailer_parser_;
   ChunkDecoder chunk_decoder_;
