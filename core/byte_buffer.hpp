@@ -68,6 +68,12 @@ class ByteBuffer {
     if (begin_ == end_) clear();
   }
 
+  /// Forgets all but the first `count` bytes; the memory stays.
+  void truncate(std::size_t count) {
+    ATLAS_ASSERT(count <= size(), "ByteBuffer: truncated to more than it holds");
+    end_ = begin_ + count;
+  }
+
   /// Forgets all bytes; the memory stays.
   void clear() noexcept { begin_ = end_ = 0; }
 

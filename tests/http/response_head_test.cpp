@@ -219,5 +219,71 @@ TEST(ResponseHeadDeathTest, WhatIsNotHeldCannotBeAppended) {
   EXPECT_DEATH(head.append_to(out, {}, http_1_1, {}), "ResponseHead: no head is held");
 }
 
+// What a head that held something else before writes for these fields.
+std::string head_after(const Fields& before, const Fields& fields, int status_before = 200) {
+  ResponseHead head;
+  static_cast<void>(head.hold(status_before, before));
+  EXPECT_EQ(head.hold(200, fields), std::nullopt);
+  return written(head, {.body_bytes = 1}, server_fields);
+}
+
+TEST(ResponseHead, NothingOfTheLastResponseIsLeft) {
+  const std::vector<Fields> all{
+      {},
+      {{"content-type", "text/plain"}},
+      {{"content-type", "text/html"}},
+      {{"content-typf", "text/plain"}},
+      {{"content-type", "text/plain"}, {"x-a", ""}, {"x-b", "b"}},
+      {{"content-type", "text/plain"}, {"x-a", "a"}, {"x-b", "b"}},
+      {{"content-type", "text/plain"}, {"connection", "close"}, {"x-b", "b"}},
+      {{"content-length", "1"}, {"content-type", "text/plain"}},
+      {{"content-length", "2"}, {"content-type", "text/plain"}},
+      {{"date", "d"}, {"server", "s"}, {"upgrade", "u"}},
+      {{"date", "d"}, {"server", "s"}},
+      {{"Date", "d"}},
+      {{"x", "1"},
+       {"x", "2"},
+       {"x", "3"},
+       {"x", "4"},
+       {"x", "5"},
+       {"x", "6"},
+       {"x", "7"},
+       {"x", "8"},
+       {"x", "9"}},
+      {{"x", "1"},
+       {"x", "2"},
+       {"x", "3"},
+       {"x", "4"},
+       {"x", "5"},
+       {"x", "6"},
+       {"x", "7"},
+       {"x", "8"},
+       {"x", "0"}},
+      {{"bad name", "refused"}},
+      {{"x", "1"}, {"bad", "value\n"}},
+  };
+  for (const auto& before : all) {
+    for (const auto& fields : all) {
+      if (ResponseHead().hold(200, fields)) continue;
+      const auto fresh = head_of(fields, {.body_bytes = 1});
+      EXPECT_EQ(head_after(before, fields), fresh);
+      EXPECT_EQ(head_after(before, fields, 404), fresh);
+    }
+  }
+}
+
+TEST(ResponseHead, FieldThatOnlySpellsALineOfTheLastResponseIsRefused) {
+  ResponseHead head;
+  ASSERT_EQ(head.hold(200, Fields{{"a", "b: c"}}), std::nullopt);
+  EXPECT_EQ(head.hold(200, Fields{{"a: b", "c"}}), (HeaderFault{Kind::bad_name, 0}));
+}
+
+TEST(ResponseHead, FaultBehindLinesOfTheLastResponseIsFound) {
+  ResponseHead head;
+  ASSERT_EQ(head.hold(200, Fields{{"a", "b"}}), std::nullopt);
+  EXPECT_EQ(head.hold(200, Fields{{"a", "b"}, {"c", "d\r"}}), (HeaderFault{Kind::bad_value, 1}));
+  EXPECT_EQ(head.hold(200, Fields{{"a", "b\r"}}), (HeaderFault{Kind::bad_value, 0}));
+}
+
 }  // namespace
 }  // namespace atlas::http
