@@ -19,7 +19,7 @@ HttpConnection::HttpConnection(HttpConnections& owner, StreamPtr stream, Connect
       stream_(std::move(stream)),
       facts_(std::move(facts)),
       place_(std::move(place)),
-      idle_timer_([](void* self) { static_cast<HttpConnection*>(self)->close_if_idle(); }, this) {
+      idle_timer_([](void* self) { static_cast<HttpConnection*>(self)->on_idle_timer(); }, this) {
   stream_->set_input_observer(this);
 }
 
@@ -33,10 +33,21 @@ std::string HttpConnection::client() const {
 
 void HttpConnection::begin() { wait_for_request(owner_.worker_.options.timeouts.header); }
 
-void HttpConnection::wait_for_request(Duration timeout) {
+void HttpConnection::wait_for_request(Duration timeout) noexcept {
   idle_ = true;
   auto& scheduler = *Scheduler::current();
-  idle_timer_.arm(scheduler.timers(), scheduler.turn_time() + timeout);
+  idle_until_ = scheduler.turn_time() + timeout;
+  if (!idle_timer_.armed() || idle_timer_.expiry() > idle_until_) {
+    idle_timer_.arm(scheduler.timers(), idle_until_);
+  }
+}
+
+// Armed once for many requests: it looks for itself how long the last is ago.
+void HttpConnection::on_idle_timer() noexcept {
+  if (!idle_) return;
+  auto& scheduler = *Scheduler::current();
+  if (scheduler.turn_time() >= idle_until_) return owner_.remove(*this);
+  idle_timer_.arm(scheduler.timers(), idle_until_);
 }
 
 void HttpConnection::close_if_idle() {
@@ -52,8 +63,7 @@ void HttpConnection::on_input() {
   if (owner_.over_budget()) [[unlikely]]
     return shed();
   idle_ = false;
-  idle_timer_.disarm();
-  owner_.start(*this);
+  owner_.stand_in_line(*this);
 }
 
 /// Answers for a request that there is no memory for.
@@ -63,29 +73,45 @@ void HttpConnection::shed() {
 }
 
 void HttpConnection::serve() {
-  owner_.started();
   fiber_id_ = this_fiber::id();
-  owner_.count_fibers(0);
-  auto cycle = owner_.take_cycle();
-  cycle_ = cycle.get();
-  const auto end = cycle->run(*stream_, facts_);
-  cycle_ = nullptr;
-  owner_.give_back(std::move(cycle));
-  owner_.count_fibers(1);
+  cycle_ = owner_.take_cycle();
+  cycle_->serve(*stream_, facts_);
+  fiber_id_ = 0;  // which goes on with others
+}
+
+void HttpConnection::write_without_waiting() noexcept {
+  if (cycle_->write_without_waiting()) return conclude();
+  owner_.go_on(*this, &HttpConnection::write);
+}
+
+void HttpConnection::write() {
+  cycle_->write();
+  conclude();
+}
+
+void HttpConnection::conclude() noexcept {
+  fiber_id_ = 0;
+  const auto end = cycle_->end();
+  owner_.give_back(std::move(cycle_));
   switch (end) {
     case HttpCycle::End::idle:
-      ATLAS_ASSERT(!stream_->input_ready(), "a connection became idle while a request was there");
+      // What came while answers were written went unnoticed.
+      if (stream_->input_ready()) return owner_.stand_in_line(*this);
       return wait_for_request(owner_.worker_.options.timeouts.keep_alive);
-    case HttpCycle::End::linger: linger(); break;
+    case HttpCycle::End::linger: return owner_.go_on(*this, &HttpConnection::linger);
     case HttpCycle::End::close:
-    case HttpCycle::End::cut: break;
+    case HttpCycle::End::cut: return owner_.remove(*this);
   }
-  owner_.remove(*this);
 }
 
 // Closing while the client still sends would make the system drop the response with the rest (RFC 9112 §9.6):
 // our side is closed, then what still comes is thrown away for a while.
 void HttpConnection::linger() {
+  read_on();
+  owner_.remove(*this);
+}
+
+void HttpConnection::read_on() {
   const auto bytes_max = owner_.worker_.options.connection_limits.linger_bytes_max;
   if (!stream_->shutdown_write()) return;
   const auto deadline = Deadline::after(owner_.worker_.options.timeouts.linger);
@@ -96,35 +122,81 @@ void HttpConnection::linger() {
   }
 }
 
-void HttpConnections::start(HttpConnection& connection) {
-  constexpr std::size_t unstarted_max = 64;
-  if (unstarted_ < unstarted_max) {
-    spawn_for(connection);
-  } else {
-    waiting_.push_back(&connection);
+void HttpConnections::stand_in_line(HttpConnection& connection) noexcept {
+  connection.link_.unlink();
+  connection.link_.insert_before(line_);
+  give_fiber();
+}
+
+void HttpConnections::give_fiber() noexcept {
+  if (fiber_due_ || line_.alone()) return;
+  try {
+    fibers_.spawn("client", [this] { serve_line(); });
+    fiber_due_ = true;
+  } catch (const std::exception& error) {  // the line waits for who comes next
+    log::error("no fiber for a client: {}", error.what());
   }
 }
 
-void HttpConnections::spawn_for(HttpConnection& connection) {
-  ++unstarted_;
-  fibers_.spawn("client", [&connection] { connection.serve(); });
+void HttpConnections::serve_line() {
+  constexpr std::size_t together_max = 64;
+  count_fibers(0);
+  for (;;) {
+    fiber_due_ = false;
+    while (!line_.alone() && held_.size() < together_max) serve_first_in_line();
+    write_held();
+    if (line_.alone()) break;
+    fiber_due_ = true;
+    this_fiber::yield();
+  }
+  count_fibers(1);
 }
 
-// When thousands have something to say at once, their fibers begin a few at a time, on the stacks and buffers
-// that those before them have just left in the processor's cache.
-void HttpConnections::started() {
-  --unstarted_;
-  if (waiting_.empty()) return;
-  auto& next = *waiting_.front();
-  waiting_.pop_front();
-  spawn_for(next);
+void HttpConnections::serve_first_in_line() {
+  auto& connection = *line_.next->owner;
+  connection.link_.unlink();
+  connection.link_.insert_before(connections_);
+  try {
+    connection.serve();
+    held_.push_back(&connection);
+  } catch (const std::exception& error) {  // there is no memory for it
+    log::error("a client is cut off: {}", error.what());
+    connection.cut();
+    remove(connection);
+  }
+}
+
+void HttpConnections::write_held() noexcept {
+  for (auto* connection : held_) connection->write_without_waiting();
+  held_.clear();
+}
+
+void HttpConnections::before_suspend() noexcept {
+  write_held();
+  give_fiber();
+}
+
+void HttpConnections::go_on(HttpConnection& connection, void (HttpConnection::*part)()) noexcept {
+  try {
+    fibers_.spawn("client", [this, &connection, part] {
+      count_fibers(0);
+      connection.fiber_id_ = this_fiber::id();
+      (connection.*part)();
+      count_fibers(1);
+    });
+  } catch (const std::exception& error) {
+    log::error("no fiber for a client, who is cut off: {}", error.what());
+    remove(connection);
+  }
 }
 
 HttpConnections::~HttpConnections() {
   worker_.draining = true;
   fibers_.cancel();
   static_cast<void>(fibers_.join());
+  while (!line_.alone()) remove(*line_.next->owner);
   while (!connections_.alone()) remove(*connections_.next->owner);
+  worker_.connections = nullptr;
 }
 
 void HttpConnections::admit(const SocketAddress& client, StreamPtr stream, ConnectionFacts facts) {
@@ -171,8 +243,7 @@ bool HttpConnections::make_room() {
     link.insert_before(connections_);
     auto& candidate = *link.owner;
     if (!candidate.idle_) continue;
-    if (chosen == nullptr || candidate.idle_timer_.expiry() < chosen->idle_timer_.expiry())
-      chosen = &candidate;
+    if (chosen == nullptr || candidate.idle_until_ < chosen->idle_until_) chosen = &candidate;
   }
   if (chosen != nullptr) remove(*chosen);
   return chosen != nullptr;
@@ -217,7 +288,7 @@ bool HttpConnections::drain(Deadline deadline) {
 void HttpConnections::name_clients(std::vector<FiberRow>& rows) const {
   std::unordered_map<std::uint64_t, const HttpConnection*> served_by;
   for (const auto* link = connections_.next; link != &connections_; link = link->next) {
-    if (!link->owner->idle_) served_by.emplace(link->owner->fiber_id_, link->owner);
+    if (link->owner->fiber_id_ != 0) served_by.emplace(link->owner->fiber_id_, link->owner);
   }
   for (auto& row : rows) {
     const auto found = served_by.find(row.fiber.id);

@@ -1,5 +1,5 @@
 // A client's connection, from accept to close. While it is idle it is only this: data, without a fiber,
-// a stack or a buffer. Bytes that arrive start its fiber.
+// a stack or a buffer. Bytes that arrive get it a fiber.
 #pragma once
 
 #include <atlas/asgi/fiber_census.hpp>
@@ -9,7 +9,6 @@
 #include <atlas/core/stream.hpp>
 #include <atlas/core/timer_wheel.hpp>
 
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -34,25 +33,36 @@ class HttpConnection final : private InputObserver {
   void on_input() override;
   void shed();
   void serve();
+  void write_without_waiting() noexcept;
+  void write();
+  void conclude() noexcept;
   void linger();
-  void wait_for_request(Duration timeout);
+  void read_on();
+  void wait_for_request(Duration timeout) noexcept;
+  void on_idle_timer() noexcept;
   [[nodiscard]] std::string client() const;
 
   HttpConnections& owner_;
   StreamPtr stream_;
   ConnectionFacts facts_;
   Admission::Place place_;
-  HttpCycle* cycle_ = nullptr;  // while a request is being read or served
+  std::unique_ptr<HttpCycle> cycle_;  // while a request is being read, served or answered
   bool idle_ = false;
-  std::uint64_t fiber_id_ = 0;  // of the last that served it
-  Timer idle_timer_;
+  std::uint64_t fiber_id_ = 0;  // of the one that serves it
+  TimePoint idle_until_;
+  Timer idle_timer_;  // not later than that; it stays armed while requests come
   detail::ListLink<HttpConnection> link_{this};
 };
 
 /// All connections of one worker, and what they share. Of one thread.
-class HttpConnections {
+///
+/// Connections that have something to say wait in line for a fiber, which serves one after the other for as
+/// long as none makes it wait. Their answers are written when all of those have theirs: each write runs so
+/// much of the system's code that ours has to be fetched into the processor's cache anew behind it. A fiber
+/// that has to wait writes what is there, and leaves those in line to another.
+class HttpConnections final : private SuspendHook {
  public:
-  explicit HttpConnections(WorkerContext& worker) : worker_(worker) {}
+  explicit HttpConnections(WorkerContext& worker) : worker_(worker) { worker.connections = this; }
   /// Suspends until no fiber of a connection is left: all must have been told to end.
   ~HttpConnections();
   HttpConnections(const HttpConnections&) = delete;
@@ -74,10 +84,14 @@ class HttpConnections {
   friend class HttpConnection;
 
   void add(StreamPtr stream, ConnectionFacts facts, Admission::Place place);
-  /// Gives the connection a fiber, now or when others have begun.
-  void start(HttpConnection& connection);
-  void spawn_for(HttpConnection& connection);
-  void started();
+  void stand_in_line(HttpConnection& connection) noexcept;
+  void give_fiber() noexcept;
+  void serve_line();
+  void serve_first_in_line();
+  void write_held() noexcept;
+  void before_suspend() noexcept override;
+  /// Has a fiber of its own go on with the connection.
+  void go_on(HttpConnection& connection, void (HttpConnection::*part)()) noexcept;
   /// Closes an idle connection. False when none was found.
   [[nodiscard]] bool make_room();
   void refuse(Stream& stream, std::string_view reason, const ConnectionFacts& facts);
@@ -88,13 +102,14 @@ class HttpConnections {
   void count_fibers(std::size_t ending) noexcept;
 
   WorkerContext& worker_;
-  detail::ListLink<HttpConnection> connections_;
-  std::size_t size_ = 0;
-  std::uint64_t refused_ = 0;  // since it was last logged
+  detail::ListLink<HttpConnection> connections_;  // but for those in line
+  detail::ListLink<HttpConnection> line_;
+  std::size_t size_ = 0;               // of both
+  bool fiber_due_ = false;             // one will look at the line
+  std::vector<HttpConnection*> held_;  // served, and not written yet; empty while a fiber is suspended
+  std::uint64_t refused_ = 0;          // since it was last logged
   TimePoint refusal_logged_;
   std::vector<std::unique_ptr<HttpCycle>> cycles_;  // most recently used last
-  std::size_t unstarted_ = 0;                       // fibers that have not begun
-  std::deque<HttpConnection*> waiting_;             // for a fiber
   FiberGroup fibers_;
 };
 

@@ -70,7 +70,14 @@ HttpCycle::HttpCycle(WorkerContext& worker)
                        .atlas = {.worker = worker.worker, .server = worker.server, .fibers = worker.fibers}};
 }
 
-HttpCycle::End HttpCycle::run(Stream& stream, ConnectionFacts& facts) {
+void HttpCycle::serve(Stream& stream, ConnectionFacts& facts) {
+  begin(stream, facts);
+  const HookScope hook(*this);
+  end_ = serve_requests();
+  this_fiber::set_detail({});
+}
+
+void HttpCycle::begin(Stream& stream, ConnectionFacts& facts) {
   stream_ = &stream;
   facts_ = &facts;
   gone_ = false;
@@ -80,21 +87,6 @@ HttpCycle::End HttpCycle::run(Stream& stream, ConnectionFacts& facts) {
                                             : std::optional(endpoint(facts.client_host, facts.client_port));
   scope_.server = endpoint(facts.server_host, facts.server_port);
   scope_.extensions.atlas.connection_id = facts.id;
-
-  End end = End::cut;
-  {
-    const HookScope hook(*this);
-    end = serve_requests();
-    // Also before a cut: earlier answers are complete, and the client sees where the last one breaks off. Not
-    // when idle: all is written then, and a request that came while this suspends would be overlooked.
-    if (end != End::idle && !write_answers()) end = End::cut;
-  }
-  if (end == End::cut) response_.ends_with_connection() ? stream.reset() : stream.abort();
-  this_fiber::set_detail({});
-  reader_.detach();
-  output_.detach();
-  count_output();
-  return end;
 }
 
 // A client that sends many requests at once takes turns with the others.
@@ -103,30 +95,30 @@ HttpCycle::End HttpCycle::serve_requests() {
   for (std::size_t served = 1;; ++served) {
     if (served % requests_per_turn_max == 0) this_fiber::yield();
     const auto outcome = reader_.read_head();
-    if (outcome == RequestReader::Outcome::idle) {
-      if (!write_answers()) return End::cut;
-      if (worker_.draining) return End::close;
-      if (!stream_->input_ready()) return End::idle;
-      continue;
-    }
+    if (outcome == RequestReader::Outcome::idle) return End::idle;
     if (outcome != RequestReader::Outcome::head) return answer_unread_head(outcome);
     if (const auto end = serve_request()) return *end;
   }
 }
 
-// Requests that arrive together are all answered before any answer is written. Each write runs so much of the
-// system's code that ours has to be fetched into the processor's cache anew behind it: this way it is there
-// for all but the first.
-bool HttpCycle::write_answers() {
-  constexpr std::size_t together_max = 64;
-  if (worker_.writing_together < together_max && Scheduler::current()->has_ready_fibers()) {
-    ++worker_.writing_together;
-    holding_back_ = true;
-    this_fiber::yield();
-    holding_back_ = false;
-    --worker_.writing_together;
-  }
-  return output_.flush().has_value();
+bool HttpCycle::write_without_waiting() noexcept {
+  output_.flush_without_waiting();
+  count_output();
+  return output_.error() || output_.held_bytes() == 0;
+}
+
+void HttpCycle::write() { static_cast<void>(output_.flush()); }
+
+// What is cut was written before: earlier answers are complete, and the client sees where the last breaks
+// off.
+HttpCycle::End HttpCycle::end() noexcept {
+  if (output_.error()) end_ = End::cut;
+  if (end_ == End::idle && worker_.draining) end_ = End::close;
+  if (end_ == End::cut) response_.ends_with_connection() ? stream_->reset() : stream_->abort();
+  reader_.detach();
+  output_.detach();
+  count_output();
+  return end_;
 }
 
 HttpCycle::End HttpCycle::answer_unread_head(RequestReader::Outcome outcome) {
@@ -241,13 +233,8 @@ void HttpCycle::application_failed(std::string_view what) {
 
 std::optional<HttpCycle::End> HttpCycle::end_request() {
   in_request_ = false;
-  std::optional<Cost> cost;
-  if (counts_cost_) cost = meter_.end();
   if (!scope_.state.same_as(worker_.state)) scope_.state = worker_.state;
-  if (options_.access_log != AccessLogFormat::off) {
-    write_access_log(reader_.head().request_line, reader_.head().headers,
-                     options_.access_log_cost ? &*cost : nullptr);
-  }
+  if (counts_cost_ || options_.access_log != AccessLogFormat::off) account_for_request();
   if (!response_.complete() || output_.error()) return End::cut;
   const bool body_read = discard_body();
   if (!response_.keep_alive() || !body_read) {
@@ -258,6 +245,13 @@ std::optional<HttpCycle::End> HttpCycle::end_request() {
   this_fiber::set_detail({});
   reader_.next_request();
   return std::nullopt;
+}
+
+void HttpCycle::account_for_request() {
+  const auto cost = counts_cost_ ? meter_.end() : Cost();
+  if (options_.access_log == AccessLogFormat::off) return;
+  const auto& head = reader_.head();
+  write_access_log(head.request_line, head.headers, options_.access_log_cost ? &cost : nullptr);
 }
 
 // A small body that the application did not want is read and forgotten, so that the connection can go
@@ -355,8 +349,9 @@ void HttpCycle::tell_of_end() {
 }
 
 void HttpCycle::before_suspend() noexcept {
-  if (!holding_back_) output_.flush_without_waiting();
+  output_.flush_without_waiting();
   count_output();
+  if (worker_.connections != nullptr) worker_.connections->before_suspend();
 }
 
 void HttpCycle::count_output() noexcept {

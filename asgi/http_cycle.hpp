@@ -30,8 +30,8 @@ struct WorkerContext {
   int worker = -1;
   State state = {};  ///< From lifespan's start-up, copied to each request.
   ServerClock clock = {};
-  bool draining = false;             ///< No connection outlives its present response.
-  std::size_t writing_together = 0;  ///< Fibers that hold their answers back until others have theirs.
+  bool draining = false;               ///< No connection outlives its present response.
+  SuspendHook* connections = nullptr;  ///< Told before a fiber suspends that serves one of them.
   std::size_t buffered_bytes_max =
       SIZE_MAX;                  ///< This worker's share of ConnectionLimits::buffered_bytes_max.
   std::size_t output_bytes = 0;  ///< In output buffers, as of their fibers' last suspensions.
@@ -60,15 +60,22 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
 
   explicit HttpCycle(WorkerContext& worker);
 
-  /// Suspends: serves requests until no byte of another one is there. Counts them in `facts`.
-  [[nodiscard]] End run(Stream& stream, ConnectionFacts& facts);
+  /// Suspends: serves requests until no byte of another one is there. Counts them in `facts`. Both are used
+  /// until `end`. The last answers may not be written yet.
+  void serve(Stream& stream, ConnectionFacts& facts);
+  /// Gives the system what it takes of the answers at once. Whether that was all, or all that ever will be.
+  [[nodiscard]] bool write_without_waiting() noexcept;
+  /// Suspends until that is so.
+  void write();
+  /// When all is written: what becomes of the connection.
+  [[nodiscard]] End end() noexcept;
 
-  /// From the loop's stack: the client has closed its side while `run` is going on.
+  /// From the loop's stack: the client has closed its side before `end`.
   void client_gone() noexcept;
 
  private:
+  void begin(Stream& stream, ConnectionFacts& facts);
   [[nodiscard]] End serve_requests();
-  [[nodiscard]] bool write_answers();
   [[nodiscard]] std::optional<End> serve_request();
   [[nodiscard]] End answer_unread_head(RequestReader::Outcome outcome);
   void begin_request();
@@ -78,6 +85,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   void call_in_time();
   void application_failed(std::string_view what);
   [[nodiscard]] std::optional<End> end_request();
+  void account_for_request();
   [[nodiscard]] bool discard_body();
   void refuse_body(RequestReader::Outcome outcome);
   void refuse(int status, std::string_view reason);
@@ -103,7 +111,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   Stream* stream_ = nullptr;
   ConnectionFacts* facts_ = nullptr;
   std::size_t output_counted_bytes_ = 0;  // of ours, in WorkerContext::output_bytes
-  bool holding_back_ = false;             // until others have their answers, too
+  End end_ = End::cut;
 
   // Of the present request.
   Scope scope_;

@@ -1,6 +1,9 @@
 // One connection, several requests.
 #include "support/http_harness.hpp"
 
+#include <atlas/core/event.hpp>
+#include <atlas/core/fiber.hpp>
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -200,6 +203,61 @@ TEST(HttpKeepAlive, NoRequestOfHundredsOfClientsIsOverlooked) {
     ASSERT_EQ(client.sent, requests_each);
     ASSERT_TRUE(client.peer.received().ends_with("\r\n\r\n/"));
   }
+}
+
+TEST(HttpKeepAlive, ClientsThatNeedNotWaitShareAFiber) {
+  std::vector<std::uint64_t> fibers;
+  HttpHarness harness([&](const Scope& scope, Receive& receive, Send& send) {
+    fibers.push_back(this_fiber::id());
+    say_path(scope, receive, send);
+  });
+  std::vector<MemoryPeer> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(harness.connect());
+  for (auto& client : clients) client.send(get_request);
+  harness.run();
+  EXPECT_EQ(fibers, (std::vector<std::uint64_t>{fibers[0], fibers[0], fibers[0]}));
+  for (auto& client : clients) EXPECT_EQ(testing::without_dates(client.received()), response("/a"));
+}
+
+TEST(HttpKeepAlive, ClientThatWaitsHoldsUpNobodyInLine) {
+  Event released;
+  HttpHarness harness([&](const Scope& scope, Receive& receive, Send& send) {
+    if (scope.path == "/wait") static_cast<void>(released.wait());
+    say_path(scope, receive, send);
+  });
+  auto before = harness.connect();
+  auto waiting = harness.connect();
+  auto behind = harness.connect();
+  before.send(get_request);
+  waiting.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+  behind.send(get_request);
+  harness.run();
+  EXPECT_EQ(testing::without_dates(before.received()), response("/a"));
+  EXPECT_EQ(testing::without_dates(behind.received()), response("/a"));
+  EXPECT_EQ(waiting.received(), "");
+  EXPECT_EQ(harness.loop().scheduler().fibers_alive(), 1U);
+
+  harness.loop().run([&] { released.set(); });
+  EXPECT_EQ(testing::without_dates(waiting.received()), response("/wait"));
+  EXPECT_EQ(harness.loop().scheduler().fibers_alive(), 0U);
+}
+
+// Its answer does not fit into what the system takes: it gets a fiber that waits, and the others do not.
+TEST(HttpKeepAlive, ClientThatReadsNoAnswerHoldsUpNobodyInLine) {
+  HttpHarness harness(say_path);
+  auto slow = harness.connect({.capacity_bytes = 10});
+  slow.stop_reading();
+  auto behind = harness.connect();
+  slow.send(get_request);
+  behind.send(get_request);
+  harness.run();
+  EXPECT_EQ(testing::without_dates(behind.received()), response("/a"));
+  EXPECT_EQ(harness.loop().scheduler().fibers_alive(), 1U);
+  slow.send(get_request);  // while it waits
+  slow.resume_reading();
+  harness.run();
+  EXPECT_EQ(testing::without_dates(slow.received()), response("/a") + response("/a"));
+  EXPECT_EQ(harness.loop().scheduler().fibers_alive(), 0U);
 }
 
 }  // namespace
