@@ -278,7 +278,8 @@ bool HttpConnections::drain(Deadline deadline) {
     link = link->next;
     connection.close_if_idle();
   }
-  if (fibers_.join(deadline)) return true;
+  if (fibers_.join(deadline)) return !cut_;
+  cut_ = true;
   fibers_.cancel();
   for (auto* link = connections_.next; link != &connections_; link = link->next) link->owner->cut();
   static_cast<void>(fibers_.join());

@@ -72,7 +72,8 @@ class HttpConnections final : private SuspendHook {
   void admit(const SocketAddress& client, StreamPtr stream, ConnectionFacts facts);
 
   /// Suspends: closes idle connections at once, waits until requests are finished, and at `deadline` cuts
-  /// those that are not, cancelling their applications. True when none had to be cut.
+  /// those that are not, cancelling their applications. True when none had to be cut. May be called again
+  /// meanwhile: the earlier deadline counts.
   bool drain(Deadline deadline);
 
   /// Adds to the fibers of connections whose clients they are. Does not suspend.
@@ -112,5 +113,6 @@ class HttpConnections final : private SuspendHook {
   std::vector<std::unique_ptr<HttpCycle>> cycles_;  // most recently used last
   FiberGroup fibers_;
 };
+  bool cut_ = false;                                // a drain has lost its patience
 
 }  // namespace atlas::asgi

@@ -121,11 +121,14 @@ Result<void> FiberGroup::join(Deadline deadline) {
 }
 
 Result<void> FiberGroup::wait_until_empty(Deadline deadline) {
-  if (size_ == 0) return {};
-  Wait wait({"join group", this});
-  empty_waker_ = wait.waker();
-  const auto outcome = wait.park(deadline);
-  if (size_ > 0) return Unexpected(outcome.error());
+  while (size_ > 0) {
+    Wait wait({"join group", this});
+    const Waker waker = wait.waker();
+    detail::ListLink<const Waker> link(&waker);
+    link.insert_before(joiners_);
+    const auto outcome = wait.park(deadline);
+    if (size_ > 0 && !outcome.woken()) return Unexpected(outcome.error());
+  }
   return {};
 }
 
@@ -137,7 +140,9 @@ void detail::left_group(FiberRecord& fiber) noexcept {
     if (!group.exception_) group.exception_ = exception;
     group.cancel();
   }
-  if (group.size_ == 0) group.empty_waker_.wake_queued();
+  if (group.size_ > 0) return;
+  for (auto* link = group.joiners_.next; link != &group.joiners_; link = link->next)
+    link->owner->wake_queued();
 }
 
 CancellationShield::CancellationShield() { ++running_fiber().shield_depth; }

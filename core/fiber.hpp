@@ -53,7 +53,7 @@ class [[nodiscard]] Fiber {
 
 /// Fibers that end together. An exception in one cancels the others, also those spawned from then on,
 /// and comes out of `join`.
-/// Belongs to one thread; must not move.
+/// Belongs to one thread; must not move, nor be destroyed while a fiber joins it.
 class FiberGroup {
  public:
   FiberGroup() = default;
@@ -65,7 +65,7 @@ class FiberGroup {
   void spawn(std::string_view name, UniqueFunction body);
   void cancel();
   /// Suspends until all have ended, then rethrows the first exception. An error says that the wait
-  /// ended before they did.
+  /// ended before they did. Several fibers may join; the first to go on gets the exception.
   Result<void> join(Deadline deadline = {});
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
@@ -75,7 +75,7 @@ class FiberGroup {
   Result<void> wait_until_empty(Deadline deadline);
 
   detail::ListLink<detail::FiberRecord> members_;
-  Waker empty_waker_;
+  detail::ListLink<const Waker> joiners_;  // on their fibers' stacks
   std::size_t size_ = 0;
   std::exception_ptr exception_;
 };

@@ -74,6 +74,15 @@ TEST(HttpDrain, CutsWhatIsNotFinishedInTime) {
   EXPECT_EQ(log.take(), "");
 }
 
+TEST(HttpDrain, TwoAtOnceBothEndAtTheEarlierDeadline) {
+  HttpHarness harness([](const Scope&, Receive&, Send&) { static_cast<void>(this_fiber::sleep_for(1h)); });
+  harness.send(get_request);
+  harness.drain(10s);
+  harness.drain(1s);
+  harness.advance(1s);
+  EXPECT_EQ(harness.drained(), false);
+}
+
 TEST(HttpDrain, WhatACancelledApplicationThrowsIsNoFailure) {
   CapturedLog log;
   HttpHarness harness([&](const Scope&, Receive&, Send&) { this_fiber::sleep_for(1h).value(); });

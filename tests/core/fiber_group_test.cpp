@@ -63,6 +63,35 @@ TEST(FiberGroup, JoinGivesUpAtItsDeadline) {
   });
 }
 
+TEST(FiberGroup, SeveralMayJoin) {
+  TestLoop loop;
+  loop.run([] {
+    FiberGroup group;
+    group.spawn("slow", [] { this_fiber::sleep_for(1s).value(); });
+    Caller first([&] { return group.join(); });
+    Caller hasty([&] { return group.join(Deadline::after(500ms)); });
+    EXPECT_TRUE(group.join());
+    EXPECT_EQ(first.error(), std::error_code());
+    EXPECT_EQ(hasty.error(), std::errc::timed_out);
+  });
+}
+
+TEST(FiberGroup, AJoinerBehindOneThatSpawnsAgainWaitsForThat) {
+  TestLoop loop;
+  loop.run([] {
+    FiberGroup group;
+    group.spawn("slow", [] { this_fiber::sleep_for(1s).value(); });
+    Caller renewing([&] {
+      auto joined = group.join();
+      group.spawn("next", [] { this_fiber::sleep_for(1s).value(); });
+      return joined;
+    });
+    EXPECT_TRUE(group.join());
+    EXPECT_EQ(group.size(), 0U);
+    EXPECT_EQ(renewing.error(), std::error_code());
+  });
+}
+
 TEST(FiberGroup, JoinIsCancelledAndTheMembersGoOn) {
   TestLoop loop;
   loop.run([] {

@@ -66,7 +66,7 @@ HttpHarness::HttpHarness(asgi::Application application, const asgi::ServerOption
       connections_(std::in_place, worker_) {}
 
 HttpHarness::~HttpHarness() {
-  if (draining_ && !drained_) loop_.advance(std::chrono::hours(24));
+  if (draining_ > 0) loop_.advance(std::chrono::hours(24));
   loop_.run([this] { connections_.reset(); });
   loop_.run_until_idle();  // streams are freed from the loop
 }
@@ -106,8 +106,11 @@ std::string HttpHarness::take() {
 }
 
 void HttpHarness::drain(Duration patience) {
-  draining_ = true;
-  loop_.start("drain", [this, patience] { drained_ = connections_->drain(Deadline::after(patience)); });
+  ++draining_;
+  loop_.start("drain", [this, patience] {
+    const bool whole = connections_->drain(Deadline::after(patience));
+    if (--draining_ == 0) drained_ = whole;
+  });
   run();
 }
 

@@ -49,7 +49,8 @@ class HttpHarness {
 
   void run() { loop_.run_until_idle(); }
   void advance(Duration duration) { loop_.advance(duration); }
-  /// Begins to drain. `drained` has the answer when that is done.
+  /// Begins to drain. `drained` has the answer when that is done; of several, the answer of the last when all
+  /// are.
   void drain(Duration patience);
   [[nodiscard]] std::optional<bool> drained() const noexcept { return drained_; }
 
@@ -68,7 +69,7 @@ class HttpHarness {
   std::optional<asgi::HttpConnections> connections_;
   std::optional<MemoryPeer> client_;
   std::uint64_t next_connection_id_ = 1;
-  bool draining_ = false;
+  int draining_ = 0;  // calls of `drain` under way
   std::optional<bool> drained_;
 };
 
