@@ -40,6 +40,12 @@ bool begins_body(const MessageRef& message) noexcept {
 
 Endpoint endpoint(const std::string& host, std::optional<std::uint16_t> port) { return {host, port}; }
 
+/// Whether an absolute target wants another scheme than the connection has (RFC 9110 §7.4).
+bool is_misdirected(const http::RequestHead& head, std::string_view scheme) {
+  const bool is_absolute = head.target.front() != '/' && head.target != "*";
+  return is_absolute && !http::iequals(head.target.substr(0, head.target.find(':')), scheme);
+}
+
 /// As much of a head that was not read to its end as its answer depends on: one to HEAD has no body, whatever
 /// was wrong (RFC 9110 §9.3.2).
 http::RequestHead unread_head(std::string_view begun_line) noexcept {
@@ -140,7 +146,9 @@ HttpCycle::End HttpCycle::answer_unread_head(RequestReader::Outcome outcome) {
 
 std::optional<HttpCycle::End> HttpCycle::serve_request() {
   begin_request();
-  if (fill_scope()) {
+  if (is_misdirected(reader_.head(), scope_.scheme)) {
+    refuse(421, "the target's scheme is not the connection's");
+  } else if (fill_scope()) {
     call_application();
   } else {
     refuse(400, "the path has a malformed escape");

@@ -198,6 +198,27 @@ TEST(Rfc9110, ADateOfTheApplicationIsTheOnlyOne) {
   EXPECT_THAT(received, Not(HasSubstr("\r\ndate: ")));
 }
 
+// §7.4: a target of another scheme than the connection's is not served, nor is what follows it.
+TEST(Rfc9110, ATargetOfAnotherSchemeIs421) {
+  std::size_t calls = 0;
+  for (std::string_view target : {"https://h/", "HTTPS://h:443/", "https://h"}) {
+    const auto line = "POST " + std::string(target) + " HTTP/1.1\r\n";
+    const auto responses =
+        response_to(line + "Host: h\r\nContent-Length: 2\r\n\r\nhi" + std::string(get_request),
+                    [&](const Scope&, Receive&, Send&) { ++calls; });
+    EXPECT_THAT(responses, StartsWith("HTTP/1.1 421 Misdirected Request\r\n")) << target;
+    EXPECT_THAT(responses, HasSubstr("\r\nconnection: close\r\n")) << target;
+    EXPECT_EQ(count(responses, "HTTP/1.1 "), 1U) << target;
+  }
+  EXPECT_EQ(calls, 0U);
+  EXPECT_THAT(response_to("OPTIONS https://h HTTP/1.1\r\nHost: h\r\n\r\n", say_ok),
+              StartsWith("HTTP/1.1 421 "));
+}
+
+TEST(Rfc9110, ATargetOfTheConnectionsSchemeIsServedInAnyCase) {
+  EXPECT_THAT(response_to("GET HTTP://h/ HTTP/1.1\r\nHost: h\r\n\r\n", say_ok), StartsWith("HTTP/1.1 200 "));
+}
+
 // §7.6.1: what the application says of the connection, but for "close", is not sent.
 TEST(Rfc9110, ConnectionIsTheServersToSay) {
   EXPECT_EQ(response_to(get_request, with_headers(200, {{"Connection", "keep-alive, x-a"}})),
