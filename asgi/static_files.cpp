@@ -69,7 +69,7 @@ StaticResourcePtr StaticFiles::State::find(const Scope& scope, std::string_view 
   auto& cache = cache_of_worker[static_cast<unsigned>(scope.extensions.atlas.worker) % caches];
   const auto now = Scheduler::current()->turn_time();
   auto known = cache.find(name, now, options.cache.fresh);
-  if (known.fresh) return std::move(known.resource);
+  if (known.fresh && known.resource->open_files_unchanged()) return std::move(known.resource);
   auto found = find_static_resource(folder, std::string(name), options, known.resource);
   // Names that mean nothing are many, and would drive out those that do.
   if (found->kind != Kind::missing) cache.put(name, found, now, options.cache);

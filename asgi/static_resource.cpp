@@ -194,6 +194,14 @@ std::size_t StaticResource::open_files() const noexcept {
   return count;
 }
 
+bool StaticResource::open_files_unchanged() const {
+  return std::all_of(variants.begin(), variants.end(), [](const auto& variant) {
+    if (!variant->file) return true;
+    const auto now = variant->file->try_status();
+    return now && now->bytes == variant->status.bytes && now->modified == variant->status.modified;
+  });
+}
+
 StaticResourcePtr find_static_resource(const Folder& folder, const std::string& name,
                                        const StaticFilesOptions& options, const StaticResourcePtr& known) {
   const Finder finder(folder, name, options);

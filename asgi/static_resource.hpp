@@ -42,6 +42,9 @@ struct StaticResource {
 
   [[nodiscard]] std::size_t content_bytes() const noexcept;
   [[nodiscard]] std::size_t open_files() const noexcept;
+  /// Whether the files that it keeps open have the lengths and times they had when they were looked at. Does
+  /// not suspend.
+  [[nodiscard]] bool open_files_unchanged() const;
 };
 
 using StaticResourcePtr = std::shared_ptr<const StaticResource>;

@@ -312,6 +312,21 @@ TEST_F(StaticCacheTest, ChangesAreSeenOnceItIsNotFresh) {
   EXPECT_NE(before.field("etag"), after.field("etag"));
 }
 
+TEST_F(StaticCacheTest, AnotherLengthOfAnOpenFileIsSeenAtOnce) {
+  folder.options.cache.fresh = 1h;
+  for (const std::size_t bytes :
+       {std::size_t{50'000}, std::size_t{150'000}, std::size_t{4}, std::size_t{0}}) {
+    folder.write("a", std::string(100'000, 'x'));
+    const auto [before, after] =
+        before_and_after([&] { std::filesystem::resize_file(folder.path("a"), bytes); });
+    EXPECT_EQ(before.body.size(), 100'000U);
+    EXPECT_EQ(after.status, 200);
+    EXPECT_EQ(after.body.size(), bytes);
+    EXPECT_EQ(after.field("content-length"), std::to_string(bytes));
+    EXPECT_NE(before.field("etag"), after.field("etag"));
+  }
+}
+
 TEST_F(StaticCacheTest, SiblingsThatComeAndGoAreSeen) {
   folder.options.cache.fresh = 0s;
   folder.write("a", "plain");
