@@ -85,9 +85,9 @@ class RequestParser {
   /// Ready for the next request of the connection, or of another one. Memory is kept, unless it is much.
   void reset();
 
-  /// Whether a byte of a request was seen since `reset()`, empty lines before it not counted. A connection
-  /// whose parser has not started is idle, and may be closed without an answer.
-  [[nodiscard]] bool started() const noexcept { return state_ != State::idle; }
+  /// Whether a byte of a request was seen since `reset()`, or half of an empty line; whole ones before it are
+  /// not counted. A connection whose parser has not started is idle, and may be closed without an answer.
+  [[nodiscard]] bool started() const noexcept { return state_ != State::idle || empty_line_bytes_ % 2 == 1; }
 
  private:
   enum class State : std::uint8_t {

@@ -126,6 +126,17 @@ TEST(HttpKeepAlive, EmptyLinesBetweenRequestsAreSkipped) {
   EXPECT_EQ(harness.take(), response("/a"));
 }
 
+TEST(HttpKeepAlive, AnEmptyLineMayComeInTwoParts) {
+  HttpHarness harness(say_path);
+  harness.send("\r");
+  harness.send("\n" + std::string(get_request) + "\r");
+  EXPECT_EQ(harness.take(), response("/a"));
+  harness.send("\n");
+  harness.advance(std::chrono::seconds(30));
+  harness.send(get_request);
+  EXPECT_EQ(harness.take(), response("/a"));
+}
+
 TEST(HttpKeepAlive, OldClientIsClosed) {
   HttpHarness harness(say_path);
   harness.send("GET /a HTTP/1.0\r\n\r\n");

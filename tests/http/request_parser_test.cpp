@@ -227,6 +227,16 @@ TEST(RequestParser, SkippedEmptyLinesDoNotStartARequest) {
   EXPECT_TRUE(parser.started());
 }
 
+TEST(RequestParser, HalfAnEmptyLineWaitsForItsOtherHalf) {
+  const Limits limits;
+  RequestParser parser(limits);
+  std::string bytes = "\r\n";
+  EXPECT_EQ(parser.parse(std::span(bytes).first(1)).event, ParseEvent::need_more);
+  EXPECT_TRUE(parser.started());
+  EXPECT_EQ(parser.parse(std::span(bytes).last(1)).event, ParseEvent::need_more);
+  EXPECT_FALSE(parser.started());
+}
+
 TEST(RequestParser, BareEndingsBeforeARequestAreRefused) {
   EXPECT_EQ(outcome("\nGET / HTTP/1.0\r\n\r\n"), "error 400 request does not begin with a method");
   EXPECT_EQ(outcome("\rGET / HTTP/1.0\r\n\r\n"), "error 400 bare CR before the request line");
