@@ -268,7 +268,7 @@ void HttpConnections::refuse(Stream& stream, std::string_view reason, const Conn
 }
 
 bool HttpConnections::over_budget() const noexcept {
-  return Scheduler::current()->chunks().lent_bytes() + worker_.output_bytes > worker_.buffered_bytes_max;
+  return Scheduler::current()->chunks().lent_bytes() + worker_.held_bytes > worker_.buffered_bytes_max;
 }
 
 bool HttpConnections::drain(Deadline deadline) {

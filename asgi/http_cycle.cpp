@@ -109,7 +109,7 @@ HttpCycle::End HttpCycle::serve_requests() {
 
 bool HttpCycle::write_without_waiting() noexcept {
   output_.flush_without_waiting();
-  count_output();
+  count_held_bytes();
   return output_.error() || output_.held_bytes() == 0;
 }
 
@@ -123,7 +123,7 @@ HttpCycle::End HttpCycle::end() noexcept {
   if (end_ == End::cut) response_.ends_with_connection() ? stream_->reset() : stream_->abort();
   reader_.detach();
   output_.detach();
-  count_output();
+  count_held_bytes();
   return end_;
 }
 
@@ -358,13 +358,13 @@ void HttpCycle::tell_of_end() {
 
 void HttpCycle::before_suspend() noexcept {
   output_.flush_without_waiting();
-  count_output();
+  count_held_bytes();
   if (worker_.connections != nullptr) worker_.connections->before_suspend();
 }
 
-void HttpCycle::count_output() noexcept {
-  const auto held = output_.held_bytes();
-  worker_.output_bytes += held - std::exchange(output_counted_bytes_, held);
+void HttpCycle::count_held_bytes() noexcept {
+  const auto held = output_.held_bytes() + reader_.held_bytes();
+  worker_.held_bytes += held - std::exchange(counted_bytes_, held);
 }
 
 void HttpCycle::write_access_log(std::string_view request_line, http::HeadersView headers, const Cost* cost) {

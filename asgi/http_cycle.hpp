@@ -33,8 +33,9 @@ struct WorkerContext {
   bool draining = false;               ///< No connection outlives its present response.
   SuspendHook* connections = nullptr;  ///< Told before a fiber suspends that serves one of them.
   std::size_t buffered_bytes_max =
-      SIZE_MAX;                  ///< This worker's share of ConnectionLimits::buffered_bytes_max.
-  std::size_t output_bytes = 0;  ///< In output buffers, as of their fibers' last suspensions.
+      SIZE_MAX;  ///< This worker's share of ConnectionLimits::buffered_bytes_max.
+  /// In output buffers and begun heads, as of their fibers' last suspensions. What is read lies in chunks.
+  std::size_t held_bytes = 0;
 };
 
 /// What a connection tells its requests.
@@ -98,7 +99,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   [[nodiscard]] bool client_lost() const noexcept;
   void tell_of_end();
   void before_suspend() noexcept override;
-  void count_output() noexcept;
+  void count_held_bytes() noexcept;
 
   WorkerContext& worker_;
   const ServerOptions& options_;
@@ -110,7 +111,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   CostMeter meter_;
   Stream* stream_ = nullptr;
   ConnectionFacts* facts_ = nullptr;
-  std::size_t output_counted_bytes_ = 0;  // of ours, in WorkerContext::output_bytes
+  std::size_t counted_bytes_ = 0;  // of ours, in WorkerContext::held_bytes
   End end_ = End::cut;
 
   // Of the present request.

@@ -48,6 +48,8 @@ class RequestReader {
   [[nodiscard]] std::string_view begun_line() const noexcept { return parser_.begun_line(); }
   /// Whether the whole request was read, as far as that can be told without reading on.
   [[nodiscard]] bool complete();
+  /// Bytes of a head that it keeps beside the chunks, because they did not come in one piece.
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return parser_.held_bytes(); }
   /// Whether bytes behind the request were read with it.
   [[nodiscard]] bool has_more() const noexcept { return !input_.empty(); }
 

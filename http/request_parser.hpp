@@ -89,6 +89,11 @@ class RequestParser {
   /// not counted. A connection whose parser has not started is idle, and may be closed without an answer.
   [[nodiscard]] bool started() const noexcept { return state_ != State::idle || empty_line_bytes_ % 2 == 1; }
 
+  /// Bytes of heads and trailers that it keeps because they did not come in one piece.
+  [[nodiscard]] std::size_t held_bytes() const noexcept {
+    return head_pieces_.size() + trailer_pieces_.size();
+  }
+
  private:
   enum class State : std::uint8_t {
     idle,  // before the request line: nothing, or empty lines

@@ -195,6 +195,26 @@ TEST(HttpLimits, OfBufferedBytesRefusesNewRequests) {
   EXPECT_EQ(received(later), ok);
 }
 
+TEST(HttpLimits, OfBufferedBytesCountsHeadsThatDoNotEnd) {
+  HttpHarness harness(say_ok, with({.buffered_bytes_max = 100'000}));
+  std::vector<MemoryPeer> slow;
+  for (int i = 0; i < 4; ++i) {
+    slow.push_back(harness.connect());
+    slow.back().send("GET / HTTP/1.1\r\nX: " + std::string(30'000, 'x'));
+    harness.run();
+  }
+  auto other = harness.connect();
+  other.send(get_request);
+  harness.run();
+  EXPECT_EQ(received(other), error_503);
+  for (auto& peer : slow) peer.close();
+  harness.run();
+  auto later = harness.connect();
+  later.send(get_request);
+  harness.run();
+  EXPECT_EQ(received(later), ok);
+}
+
 TEST(HttpLimits, OfBufferedBytesCountsAnswersThatNobodyTakes) {
   HttpHarness harness(
       [](const Scope&, Receive& receive, Send& send) {

@@ -237,6 +237,22 @@ TEST(RequestParser, HalfAnEmptyLineWaitsForItsOtherHalf) {
   EXPECT_FALSE(parser.started());
 }
 
+TEST(RequestParser, HoldsWhatDidNotComeInOnePiece) {
+  const Limits limits;
+  RequestParser parser(limits);
+  std::string whole = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  ASSERT_EQ(parser.parse(whole).event, ParseEvent::head);
+  EXPECT_EQ(parser.held_bytes(), 0U);
+  std::string trailer = "0\r\nA: b";
+  ASSERT_EQ(parser.parse(trailer).event, ParseEvent::need_more);
+  EXPECT_EQ(parser.held_bytes(), 4U);
+  parser.reset();
+  EXPECT_EQ(parser.held_bytes(), 0U);
+  std::string begun = "GET / HT";
+  ASSERT_EQ(parser.parse(begun).event, ParseEvent::need_more);
+  EXPECT_EQ(parser.held_bytes(), 8U);
+}
+
 TEST(RequestParser, BareEndingsBeforeARequestAreRefused) {
   EXPECT_EQ(outcome("\nGET / HTTP/1.0\r\n\r\n"), "error 400 request does not begin with a method");
   EXPECT_EQ(outcome("\rGET / HTTP/1.0\r\n\r\n"), "error 400 bare CR before the request line");
