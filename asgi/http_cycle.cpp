@@ -312,8 +312,16 @@ void HttpCycle::refuse_body(RequestReader::Outcome outcome) {
 }
 
 void HttpCycle::refuse(int status, std::string_view reason) {
-  log::info("refused with {}: {} (client {})", status, reason, facts_->client_host);
+  log_refusal(status, reason);
   response_.send_error(status);
+}
+
+void HttpCycle::log_refusal(int status, std::string_view reason) {
+  auto& lines = worker_.refusal_lines;
+  if (!lines.take(Scheduler::current()->turn_time())) return;
+  if (const auto left_out = lines.take_left_out(); left_out > 0)
+    log::info("{} refusals were not logged: too many in a second", left_out);
+  log::info("refused with {}: {} (client {})", status, reason, facts_->client_host);
 }
 
 // The client's next request may already lie in the input: only its end concerns the waiting application.

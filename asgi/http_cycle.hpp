@@ -5,6 +5,7 @@
 #include <atlas/asgi/access_log.hpp>
 #include <atlas/asgi/admission.hpp>
 #include <atlas/asgi/application.hpp>
+#include <atlas/asgi/line_allowance.hpp>
 #include <atlas/asgi/options.hpp>
 #include <atlas/asgi/request_reader.hpp>
 #include <atlas/asgi/response_writer.hpp>
@@ -36,6 +37,7 @@ struct WorkerContext {
       SIZE_MAX;  ///< This worker's share of ConnectionLimits::buffered_bytes_max.
   /// In output buffers and begun heads, as of their fibers' last suspensions. What is read lies in chunks.
   std::size_t held_bytes = 0;
+  LineAllowance refusal_lines = {};
 };
 
 /// What a connection tells its requests.
@@ -90,6 +92,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   [[nodiscard]] bool discard_body();
   void refuse_body(RequestReader::Outcome outcome);
   void refuse(int status, std::string_view reason);
+  void log_refusal(int status, std::string_view reason);
   void write_access_log(std::string_view request_line, http::HeadersView headers, const Cost* cost);
 
   ReceivedMessage next() override;

@@ -5,6 +5,8 @@
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 namespace atlas::asgi {
@@ -58,6 +60,25 @@ TEST(HttpRefusal, OfAMissingHostIs400AndLogged) {
   const auto refusal = refusal_of("GET / HTTP/1.1\r\n\r\n");
   EXPECT_EQ(refusal.status_line, "HTTP/1.1 400 Bad Request");
   EXPECT_THAT(refusal.log, HasSubstr("refused with 400: Host is missing (client 192.0.2.1)"));
+}
+
+TEST(HttpRefusal, OfManyAreLoggedUpToABoundInEachSecond) {
+  HttpHarness harness([](const Scope&, Receive&, Send&) {});
+  const auto refuse = [&](std::uint64_t times) {
+    CapturedLog log;
+    for (std::uint64_t i = 0; i < times; ++i) {
+      harness.connect().send("GET / HTTP/1.1\r\n\r\n");
+      harness.run();
+    }
+    return log.take();
+  };
+  const auto lines = refuse(LineAllowance::lines_per_second_max + 3);
+  EXPECT_EQ(static_cast<std::uint64_t>(std::ranges::count(lines, '\n')), LineAllowance::lines_per_second_max);
+  harness.advance(1s);
+  const auto later = refuse(1);
+  EXPECT_THAT(later, HasSubstr("3 refusals were not logged: too many in a second"));
+  EXPECT_THAT(later, HasSubstr("refused with 400: Host is missing"));
+  EXPECT_THAT(refuse(1), ::testing::Not(HasSubstr("not logged")));
 }
 
 TEST(HttpRefusal, OfAMalformedEscapeIs400) {
