@@ -34,12 +34,14 @@ std::string HttpConnection::client() const {
 void HttpConnection::begin() { wait_for_request(owner_.worker_.options.timeouts.header); }
 
 void HttpConnection::wait_for_request(Duration timeout) noexcept {
+  idle_until_ = Scheduler::current()->turn_time() + timeout;
+  wait_on();
+}
+
+void HttpConnection::wait_on() noexcept {
   idle_ = true;
-  auto& scheduler = *Scheduler::current();
-  idle_until_ = scheduler.turn_time() + timeout;
-  if (!idle_timer_.armed() || idle_timer_.expiry() > idle_until_) {
-    idle_timer_.arm(scheduler.timers(), idle_until_);
-  }
+  const bool in_time = idle_timer_.armed() && idle_timer_.expiry() <= idle_until_;
+  if (!in_time) idle_timer_.arm(Scheduler::current()->timers(), idle_until_);
 }
 
 // Armed once for many requests: it looks for itself how long the last is ago.
@@ -62,6 +64,10 @@ void HttpConnection::on_input() {
   if (stream_->input_ended()) return owner_.remove(*this);
   if (owner_.over_budget()) [[unlikely]]
     return shed();
+  be_served();
+}
+
+void HttpConnection::be_served() noexcept {
   idle_ = false;
   owner_.stand_in_line(*this);
 }
@@ -94,14 +100,14 @@ void HttpConnection::conclude() noexcept {
   const auto end = cycle_->end();
   owner_.give_back(std::move(cycle_));
   switch (end) {
-    case HttpCycle::End::idle:
-      // What came while answers were written went unnoticed.
-      if (stream_->input_ready()) return owner_.stand_in_line(*this);
-      return wait_for_request(owner_.worker_.options.timeouts.keep_alive);
+    case HttpCycle::End::idle: wait_for_request(owner_.worker_.options.timeouts.keep_alive); break;
+    case HttpCycle::End::unasked: wait_on(); break;
     case HttpCycle::End::linger: return owner_.go_on(*this, &HttpConnection::linger);
     case HttpCycle::End::close:
     case HttpCycle::End::cut: return owner_.remove(*this);
   }
+  // What came while answers were written went unnoticed.
+  if (stream_->input_ready()) be_served();
 }
 
 // Closing while the client still sends would make the system drop the response with the rest (RFC 9112 §9.6):

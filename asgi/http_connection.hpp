@@ -31,6 +31,7 @@ class HttpConnection final : private InputObserver {
   friend class HttpConnections;
 
   void on_input() override;
+  void be_served() noexcept;
   void shed();
   void serve();
   void write_without_waiting() noexcept;
@@ -39,6 +40,7 @@ class HttpConnection final : private InputObserver {
   void linger();
   void read_on();
   void wait_for_request(Duration timeout) noexcept;
+  void wait_on() noexcept;
   void on_idle_timer() noexcept;
   [[nodiscard]] std::string client() const;
 
@@ -113,6 +115,5 @@ class HttpConnections final : private SuspendHook {
   std::vector<std::unique_ptr<HttpCycle>> cycles_;  // most recently used last
   FiberGroup fibers_;
 };
-  bool cut_ = false;                                // a drain has lost its patience
 
 }  // namespace atlas::asgi

@@ -101,7 +101,7 @@ HttpCycle::End HttpCycle::serve_requests() {
   for (std::size_t served = 1;; ++served) {
     if (served % requests_per_turn_max == 0) this_fiber::yield();
     const auto outcome = reader_.read_head();
-    if (outcome == RequestReader::Outcome::idle) return End::idle;
+    if (outcome == RequestReader::Outcome::idle) return served == 1 ? End::unasked : End::idle;
     if (outcome != RequestReader::Outcome::head) return answer_unread_head(outcome);
     if (const auto end = serve_request()) return *end;
   }
@@ -119,7 +119,8 @@ void HttpCycle::write() { static_cast<void>(output_.flush()); }
 // off.
 HttpCycle::End HttpCycle::end() noexcept {
   if (output_.error()) end_ = End::cut;
-  if (end_ == End::idle && worker_.draining) end_ = End::close;
+  const bool goes_on = end_ == End::idle || end_ == End::unasked;
+  if (goes_on && worker_.draining) end_ = End::close;
   if (end_ == End::cut) response_.ends_with_connection() ? stream_->reset() : stream_->abort();
   reader_.detach();
   output_.detach();

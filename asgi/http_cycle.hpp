@@ -55,10 +55,11 @@ struct ConnectionFacts {
 class HttpCycle final : private Receive, private Send, private SuspendHook {
  public:
   enum class End : std::uint8_t {
-    idle,    ///< Wait for the next request.
-    close,   ///< All is said.
-    linger,  ///< All is said, but the client may still be sending.
-    cut,     ///< The client must see that something is missing, or is gone.
+    idle,     ///< Wait for the next request.
+    unasked,  ///< What came was no request, and wins no time: wait on.
+    close,    ///< All is said.
+    linger,   ///< All is said, but the client may still be sending.
+    cut,      ///< The client must see that something is missing, or is gone.
   };
 
   explicit HttpCycle(WorkerContext& worker);

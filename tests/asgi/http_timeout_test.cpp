@@ -96,6 +96,25 @@ TEST(HttpTimeout, OfAnIdleConnectionBeginsAnewWithEachRequest) {
   }
 }
 
+TEST(HttpTimeout, OfAnIdleConnectionIsNotPutOffByEmptyLines) {
+  HttpHarness harness(say_ok);
+  harness.send("\r\n");
+  harness.advance(9s);
+  harness.send("\r\n");
+  EXPECT_FALSE(harness.client().input_ended());
+  harness.advance(1s);
+  EXPECT_TRUE(harness.client().input_ended());
+
+  auto later = harness.connect();
+  later.send(get_request);
+  harness.advance(59s);
+  later.send("\r\n");
+  harness.run();
+  EXPECT_FALSE(later.input_ended());
+  harness.advance(1s);
+  EXPECT_TRUE(later.input_ended());
+}
+
 TEST(HttpTimeout, OfABodyIs408) {
   CapturedLog log;
   HttpHarness harness(say_ok_after_body);
