@@ -62,6 +62,7 @@ bool overlap(std::vector<ByteRange> ranges) {
 RangeChoice choose_ranges(std::string_view field, std::uint64_t bytes, std::size_t ranges_max) {
   const auto equals = field.find('=');
   if (equals == std::string_view::npos || !http::iequals(field.substr(0, equals), "bytes")) return {};
+  if (bytes == 0) return {};
   std::vector<ByteRange> ranges;
   std::size_t count = 0;
   bool sound = true;

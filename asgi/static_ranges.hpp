@@ -31,7 +31,8 @@ struct RangeChoice {
 
 /// `field` is Range's value, `bytes` the representation's length. Units other than bytes and what is
 /// malformed do not count, nor (RFC 9110 §14.2) do more than `ranges_max` ranges, or ranges that overlap:
-/// they would make the server send more than there is.
+/// they would make the server send more than there is. Nor does any of an empty representation: some clients
+/// ask for ranges of everything, and there is no Content-Range for what a suffix range gets of it.
 [[nodiscard]] RangeChoice choose_ranges(std::string_view field, std::uint64_t bytes, std::size_t ranges_max);
 
 }  // namespace atlas::asgi

@@ -61,7 +61,13 @@ TEST(ByteRanges, ThatBeginBehindTheEndCannotBeSatisfied) {
   EXPECT_EQ(of_ten("bytes=-0").kind, Kind::unsatisfiable);
   EXPECT_EQ(of_ten("bytes=10-11, 20-").kind, Kind::unsatisfiable);
   EXPECT_EQ(of_ten("bytes=10-11, 0-1"), parts({{0, 2}}));
-  EXPECT_EQ(choose_ranges("bytes=0-", 0, ranges_max).kind, Kind::unsatisfiable);
+}
+
+// RFC 9110 §14.1.2: a suffix range of nothing can be satisfied, and has no Content-Range
+TEST(ByteRanges, OfNothingDoNotCount) {
+  for (const char* field : {"bytes=0-", "bytes=-5", "bytes=-0", "bytes=0-0,-1"}) {
+    EXPECT_EQ(choose_ranges(field, 0, ranges_max).kind, Kind::all) << field;
+  }
 }
 
 // RFC 9110 §14.2: "MAY ignore or reject a Range header field that contains an invalid ranges-specifier"
