@@ -71,8 +71,9 @@ StaticResourcePtr StaticFiles::State::find(const Scope& scope, std::string_view 
   auto known = cache.find(name, now, options.cache.fresh);
   if (known.fresh && known.resource->open_files_unchanged()) return std::move(known.resource);
   auto found = find_static_resource(folder, std::string(name), options, known.resource);
-  // Names that mean nothing are many, and would drive out those that do.
-  if (found->kind != Kind::missing) cache.put(name, found, now, options.cache);
+  // Names that mean nothing are many, and would drive out those that do. So are those beneath a folder that
+  // may not be entered.
+  if (found->kind == Kind::file || found->kind == Kind::folder) cache.put(name, found, now, options.cache);
   return found;
 }
 

@@ -347,6 +347,19 @@ TEST_F(StaticCacheTest, AFileThatWasMissingIsSeenAtOnce) {
   EXPECT_EQ(after.body, "new");
 }
 
+TEST_F(StaticCacheTest, AFileThatWasForbiddenIsSeenAtOnce) {
+  folder.options.cache.fresh = 1h;
+  folder.write("a", "text");
+  ASSERT_EQ(::chmod(folder.path("a").c_str(), 0), 0);
+  const testing::AsNobody nobody(folder.path());
+  const auto [before, after] = before_and_after([&] {
+    std::filesystem::remove(folder.path("a"));
+    folder.write("a", "text");
+  });
+  EXPECT_EQ(before.status, 403);
+  EXPECT_EQ(after.body, "text");
+}
+
 TEST_F(StaticCacheTest, NothingNeedBeKept) {
   folder.options.cache = {.fresh = 1h, .names_max = 0, .open_files_max = 0, .content_bytes_max = 0};
   folder.write("a", "old");
