@@ -150,9 +150,9 @@ std::string checked_server_name(std::string_view given) {
 }
 
 std::string checked_root_path(std::string_view given) {
-  if (!given.empty() && (!given.starts_with('/') || given.ends_with('/'))) {
-    throw BadValue("not a path like /shop");
-  }
+  // With two slashes in front it would name a host wherever it stands in a Location.
+  const bool is_path = given.starts_with('/') && !given.starts_with("//") && !given.ends_with('/');
+  if (!given.empty() && !is_path) throw BadValue("not a path like /shop");
   if (has_control_characters(given)) throw BadValue("not a path like /shop");
   return std::string(given);
 }

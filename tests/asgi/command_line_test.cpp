@@ -331,6 +331,7 @@ TEST(CommandLine, EveryOptionRefusesWhatItCannotTake) {
       {"--options-asterisk=off", "not one of server, application"},
       {"--root-path=shop", "not a path like /shop"},
       {"--root-path=/", "not a path like /shop"},
+      {"--root-path=//shop", "not a path like /shop"},
       {"--limit-request-line=63", "not in 64 to 16M"},
       {"--limit-request-line=17M", "not in 64 to 16M"},
       {"--limit-header-size=255", "not in 256 to 16M"},
