@@ -80,7 +80,8 @@ class Stream {
   void write_in_background(std::string_view bytes, WriteObserver& observer);
   /// Whether a write is under way, in the background or by a fiber.
   [[nodiscard]] bool writing() const noexcept { return writing_; }
-  /// Bytes of the write under way that the system has not taken yet.
+  /// Bytes that were written and not taken yet by the peer's system, as far as ours can tell; those of the
+  /// write under way among them.
   [[nodiscard]] virtual std::size_t unsent_bytes() const noexcept = 0;
 
   /// Closes our direction: the peer reads an end of stream after all that was written. Not during a

@@ -5,6 +5,8 @@
 #include <atlas/core/scheduler.hpp>
 #include <atlas/core/uv/uv_driver.hpp>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -61,6 +63,14 @@ Result<StreamPtr> UvStream::open(FileDescriptor fd, const SocketAddress& peer) {
   self.descriptor_ = fd.release();  // the handle owns it now
   self.resume_input();
   return owner;
+}
+
+// Only what the peer has taken is progress. The system's buffer may be so large that it has no room for more
+// for minutes, while a slow peer takes from it all the time. A pipe does not say what is in it.
+std::size_t UvStream::unsent_bytes() const noexcept {
+  int with_system = 0;
+  if (::ioctl(descriptor(), SIOCOUTQ, &with_system) != 0) with_system = 0;
+  return stream()->write_queue_size + static_cast<std::size_t>(with_system);
 }
 
 void UvStream::on_room(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {

@@ -17,7 +17,7 @@ class UvStream final : public Stream {
 
   Result<std::size_t> try_write(std::span<const std::string_view> pieces) override;
   Result<std::size_t> try_write_more(std::string_view bytes) override;
-  [[nodiscard]] std::size_t unsent_bytes() const noexcept override { return stream()->write_queue_size; }
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept override;
   Result<void> shutdown_write() override;
   [[nodiscard]] SocketAddress peer_address() const override { return peer_; }
   [[nodiscard]] SocketAddress local_address() const override;

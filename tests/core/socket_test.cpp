@@ -97,6 +97,19 @@ TEST(Socket, SpeaksThroughAUnixPath) {
   });
 }
 
+TEST(Socket, WhatThePeerHasNotTakenFromTheSystemIsUnsent) {
+  run_event_loop([] {
+    const TemporaryFolder folder;
+    auto listener = Listener::bind(SocketAddress::unix_socket(folder.file("socket")).value()).value();
+    const auto [client, server] = connect_to(listener);
+    const std::string_view bytes = "bytes";
+    ASSERT_EQ(server->try_write({&bytes, 1}).value(), bytes.size());
+    EXPECT_GE(server->unsent_bytes(), bytes.size());
+    static_cast<void>(client->read_chunk(Deadline::after(10s)).value());
+    EXPECT_EQ(server->unsent_bytes(), 0U);
+  });
+}
+
 TEST(Socket, KnowsItsAddresses) {
   run_event_loop([] {
     auto listener = Listener::bind(loopback()).value();
