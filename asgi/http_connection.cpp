@@ -273,8 +273,12 @@ void HttpConnections::refuse(Stream& stream, std::string_view reason, const Conn
             std::exchange(refused_, 0));
 }
 
+// A fiber counts as the pages of its stack that it touches at least: a head that does not end holds little
+// else.
 bool HttpConnections::over_budget() const noexcept {
-  return Scheduler::current()->chunks().lent_bytes() + worker_.held_bytes > worker_.buffered_bytes_max;
+  constexpr std::size_t fiber_bytes = std::size_t{8} * 1024;
+  const auto buffered = Scheduler::current()->chunks().lent_bytes() + worker_.held_bytes;
+  return buffered + fibers_.size() * fiber_bytes > worker_.buffered_bytes_max;
 }
 
 bool HttpConnections::drain(Deadline deadline) {

@@ -36,8 +36,8 @@ struct ConnectionLimits {
   std::size_t connections_per_address_max = 0;
   /// After so many, a connection is closed in good order; 0: no limit.
   std::uint64_t requests_per_connection_max = 0;
-  /// What connections may hold in read and write buffers, together; 0: a quarter of the machine's memory.
-  /// Above, new requests get 503 and no connection reads ahead.
+  /// What connections may hold in read and write buffers, begun heads and stacks, together; 0: a quarter of
+  /// the machine's memory. Above, new requests get 503 and no connection reads ahead.
   std::size_t buffered_bytes_max = 0;
   /// A request's body must arrive at this average rate once `Timeouts::rate_grace` is over, whatever the
   /// application is doing being left out; 0: no limit. Below: 408.

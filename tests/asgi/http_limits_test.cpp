@@ -176,7 +176,7 @@ TEST(HttpLimits, OfRequestsClosesInGoodOrder) {
 TEST(HttpLimits, OfBufferedBytesRefusesNewRequests) {
   Slow slow;
   CapturedLog log;
-  HttpHarness harness(slow.application(), with({.buffered_bytes_max = std::size_t{3} * 32 * 1024}));
+  HttpHarness harness(slow.application(), with({.buffered_bytes_max = std::size_t{3} * (32 + 8) * 1024}));
   std::vector<MemoryPeer> peers;
   for (int i = 0; i < 4; ++i) peers.push_back(harness.connect());
   for (auto& peer : peers) {
@@ -208,6 +208,26 @@ TEST(HttpLimits, OfBufferedBytesCountsHeadsThatDoNotEnd) {
   harness.run();
   EXPECT_EQ(received(other), error_503);
   for (auto& peer : slow) peer.close();
+  harness.run();
+  auto later = harness.connect();
+  later.send(get_request);
+  harness.run();
+  EXPECT_EQ(received(later), ok);
+}
+
+TEST(HttpLimits, OfBufferedBytesCountsTheFibersOfRequests) {
+  HttpHarness harness(say_ok, with({.buffered_bytes_max = 100'000}));
+  std::vector<MemoryPeer> slow;
+  for (int i = 0; i < 13; ++i) {
+    slow.push_back(harness.connect());
+    slow.back().send("G");
+    harness.run();
+  }
+  auto other = harness.connect();
+  other.send(get_request);
+  harness.run();
+  EXPECT_EQ(received(other), error_503);
+  slow.front().close();
   harness.run();
   auto later = harness.connect();
   later.send(get_request);
