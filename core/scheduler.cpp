@@ -100,14 +100,26 @@ void Scheduler::set_resolver(std::unique_ptr<Resolver> resolver) noexcept { reso
 void Scheduler::turn(bool may_wait) {
   const Binding binding(*this);
   ATLAS_ASSERT(!on_fiber(), "a fiber cannot turn its own scheduler's loop");
-  inbox_->drain();
-  timers_.advance(driver_.turn_time());
-  run_batch();
+  work_through();
   const bool wait = may_wait && queue_first_ == nullptr && !stopping_;
   const auto beat = beat_.load(std::memory_order_relaxed);
   beat_.store(beat + 1, std::memory_order_relaxed);
   driver_.poll(wait ? timers_.next_event() : driver_.turn_time());
   beat_.store(beat + 2, std::memory_order_relaxed);
+}
+
+void Scheduler::interlude() {
+  ATLAS_ASSERT(!on_fiber(), "a driver reported from a fiber");
+  const auto beat = beat_.load(std::memory_order_relaxed);
+  beat_.store(beat + 1, std::memory_order_relaxed);
+  work_through();
+  beat_.store(beat + 2, std::memory_order_relaxed);
+}
+
+void Scheduler::work_through() {
+  inbox_->drain();
+  timers_.advance(driver_.turn_time());
+  run_batch();
 }
 
 // Bounded, so that fibers which keep waking one another cannot starve I/O.

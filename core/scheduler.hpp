@@ -73,6 +73,9 @@ class Scheduler {
   /// Once round: what was posted, due timers, a batch of fibers, then the driver, which waits only when
   /// `may_wait` and no fiber is ready.
   void turn(bool may_wait);
+  /// For a driver, from a callback of its `poll`, when it has reported much and may have more to report: as
+  /// `turn`, but for the polling. It may destroy what was reported.
+  void interlude();
   void stop() noexcept { stopping_ = true; }
   /// Whether `run` would return: for who turns it.
   [[nodiscard]] bool stopped() const noexcept { return stopping_ && queue_first_ == nullptr; }
@@ -152,6 +155,7 @@ class Scheduler {
   class Binding;
 
   static void run_fiber(void* record) noexcept;
+  void work_through();
   void resume(detail::FiberRecord& fiber);
   void finish(detail::FiberRecord& fiber) noexcept;
   void run_batch();

@@ -10,6 +10,7 @@ namespace atlas::uv {
 
 UvDriver::UvDriver() {
   ATLAS_ASSERT(uv_loop_init(&loop_) == 0, "libuv could not create a loop (out of file descriptors?)");
+  loop_.data = this;
   uv_async_init(&loop_, &interrupted_, [](uv_async_t*) {});
   uv_timer_init(&loop_, &timer_);
 }
@@ -33,12 +34,19 @@ TimePoint UvDriver::now() noexcept { return TimePoint(std::chrono::nanoseconds(u
 TimePoint UvDriver::turn_time() noexcept { return TimePoint(std::chrono::milliseconds(uv_now(&loop_))); }
 
 void UvDriver::poll(std::optional<TimePoint> until) {
+  reports_left_ = reports_together_max;
   if (until && *until <= turn_time()) {
     uv_run(&loop_, UV_RUN_NOWAIT);
     return;
   }
   arm_timer(until);
   uv_run(&loop_, UV_RUN_ONCE);
+}
+
+void UvDriver::pause_reports() {
+  reports_left_ = reports_together_max;
+  uv_update_time(&loop_);
+  Scheduler::current()->interlude();
 }
 
 // The next deadline is nearly always the same as last time, or later: a timer that is early costs one

@@ -81,7 +81,10 @@ void UvStream::on_room(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
 
 void UvStream::on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t*) {
   auto& self = *static_cast<UvStream*>(stream->data);
-  if (count > 0) return self.received(static_cast<std::size_t>(count));
+  if (count > 0) {
+    self.received(static_cast<std::size_t>(count));
+    return UvDriver::reported(stream->loop);
+  }
   if (count == 0) return self.receive_cancelled();
   uv_read_stop(stream);
   self.input_ended_with(count == UV_EOF ? std::error_code() : to_error(static_cast<int>(count)));
