@@ -4,6 +4,7 @@
 
 #include <atlas/core/assert.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,41 +40,48 @@ class Chunk {
   [[nodiscard]] inline bool is_scarce() const noexcept;
   void consume(std::size_t count) noexcept { begin_ += static_cast<std::uint32_t>(count); }
 
-  /// Free space behind the bytes; none without a buffer.
-  [[nodiscard]] std::span<char> room() noexcept;
+  /// Moves few bytes into memory of just their size when the pool has lent much: many who wait with a small
+  /// request each hold little.
+  inline void fit();
+
+  /// Free space behind the bytes; none without a buffer, or in a fitted one.
+  [[nodiscard]] std::span<char> room() noexcept { return {memory_.get() + end_, size_ - end_}; }
   /// Makes the first `count` bytes of `room()` part of `bytes()`.
   void filled(std::size_t count) noexcept { end_ += static_cast<std::uint32_t>(count); }
 
  private:
   friend class ChunkPool;
-  Chunk(std::unique_ptr<char[]> memory, ChunkPool& pool) noexcept
-      : memory_(std::move(memory)), pool_(&pool) {}
+  Chunk(std::unique_ptr<char[]> memory, std::size_t size, ChunkPool& pool) noexcept
+      : memory_(std::move(memory)), pool_(&pool), size_(static_cast<std::uint32_t>(size)) {}
 
   void swap(Chunk& other) noexcept {
     std::swap(memory_, other.memory_);
     std::swap(pool_, other.pool_);
+    std::swap(size_, other.size_);
     std::swap(begin_, other.begin_);
     std::swap(end_, other.end_);
   }
 
   std::unique_ptr<char[]> memory_;
   ChunkPool* pool_ = nullptr;
+  std::uint32_t size_ = 0;  // of the memory
   std::uint32_t begin_ = 0;
   std::uint32_t end_ = 0;
 };
 
-/// Buffers of one size, the most recently used first. Outlives its chunks, which is asserted. One per thread.
+/// Buffers of one size, the most recently used first, and chunks that were fitted. Outlives its chunks, which
+/// is asserted. One per thread.
 class ChunkPool {
  public:
   explicit ChunkPool(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) { free_.reserve(busy_free_max); }
-  ~ChunkPool() { ATLAS_ASSERT(lent_ == 0, "a chunk outlived its pool"); }
+  ~ChunkPool() { ATLAS_ASSERT(lent_bytes_ == 0, "a chunk outlived its pool"); }
   ChunkPool(const ChunkPool&) = delete;
   ChunkPool& operator=(const ChunkPool&) = delete;
 
   [[nodiscard]] Chunk take() {
-    ++lent_;
-    if (free_.empty()) return {std::make_unique_for_overwrite<char[]>(chunk_bytes_), *this};
-    Chunk chunk(std::move(free_.back()), *this);
+    lent_bytes_ += chunk_bytes_;
+    if (free_.empty()) return {std::make_unique_for_overwrite<char[]>(chunk_bytes_), chunk_bytes_, *this};
+    Chunk chunk(std::move(free_.back()), chunk_bytes_, *this);
     free_.pop_back();
     return chunk;
   }
@@ -82,37 +90,53 @@ class ChunkPool {
   void trim() noexcept {
     if (free_.size() > free_max) free_.resize(free_max);
   }
-  [[nodiscard]] std::size_t lent_bytes() const noexcept { return lent_ * chunk_bytes_; }
+  [[nodiscard]] std::size_t lent_bytes() const noexcept { return lent_bytes_; }
   /// Streams do not read ahead while more than `bytes` are lent. Without a call: any number.
   void set_scarce_above(std::size_t bytes) noexcept { scarce_above_bytes_ = bytes; }
+
+  /// Chunks are fitted while more is lent than so many buffers hold,
+  static constexpr std::size_t unfitted_max = 64;
+  /// and only those with no more bytes than this.
+  [[nodiscard]] std::size_t fitted_bytes_max() const noexcept { return chunk_bytes_ / 8; }
 
  private:
   friend class Chunk;
   static constexpr std::size_t free_max = 64;
   static constexpr std::size_t busy_free_max = 1024;  // until the next trim
 
-  void give_back(std::unique_ptr<char[]> memory) noexcept {
-    --lent_;
-    if (free_.size() < busy_free_max) free_.push_back(std::move(memory));
+  [[nodiscard]] bool crowded() const noexcept { return lent_bytes_ > unfitted_max * chunk_bytes_; }
+
+  [[nodiscard]] Chunk fitted_copy(std::span<const char> bytes) {
+    lent_bytes_ += bytes.size();
+    Chunk copy(std::make_unique_for_overwrite<char[]>(bytes.size()), bytes.size(), *this);
+    std::copy(bytes.begin(), bytes.end(), copy.memory_.get());
+    copy.filled(bytes.size());
+    return copy;
+  }
+
+  void give_back(std::unique_ptr<char[]> memory, std::size_t size) noexcept {
+    lent_bytes_ -= size;
+    if (size == chunk_bytes_ && free_.size() < busy_free_max) free_.push_back(std::move(memory));
   }
 
   std::size_t chunk_bytes_;
-  std::size_t lent_ = 0;
+  std::size_t lent_bytes_ = 0;
   std::size_t scarce_above_bytes_ = SIZE_MAX;
   std::vector<std::unique_ptr<char[]>> free_;
 };
 
 inline Chunk::~Chunk() {
-  if (memory_) pool_->give_back(std::move(memory_));
+  if (memory_) pool_->give_back(std::move(memory_), size_);
 }
 
 inline bool Chunk::is_scarce() const noexcept {
   return memory_ != nullptr && pool_->lent_bytes() > pool_->scarce_above_bytes_;
 }
 
-inline std::span<char> Chunk::room() noexcept {
-  if (!memory_) return {};
-  return {memory_.get() + end_, pool_->chunk_bytes() - end_};
+inline void Chunk::fit() {
+  if (memory_ != nullptr && pool_->crowded() && bytes().size() <= pool_->fitted_bytes_max()) {
+    *this = pool_->fitted_copy(bytes());
+  }
 }
 
 }  // namespace atlas

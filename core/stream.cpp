@@ -72,26 +72,28 @@ std::span<char> Stream::receive_room(ChunkPool& pool) {
   // A trickle of small packets fills the last buffer up before another is begun.
   constexpr std::size_t worthwhile_bytes = 4096;
   if (queued_ > 0 && queue_[queued_ - 1].room().size() >= worthwhile_bytes) return queue_[queued_ - 1].room();
-  incoming_ = pool.take();
-  return incoming_.room();
+  queue_[queued_] = pool.take();
+  return queue_[queued_].room();
 }
 
 void Stream::received(std::size_t count) {
-  if (incoming_.room().empty()) {
-    queue_[queued_ - 1].filled(count);
-  } else {
-    incoming_.filled(count);
-    queue_[queued_++] = std::move(incoming_);
-  }
-  if (queued_ == read_ahead_chunks_max || queue_[queued_ - 1].is_scarce()) {
+  if (has_new_buffer()) ++queued_;
+  Chunk& last = queue_[queued_ - 1];
+  last.filled(count);
+  if (queued_ == 1) last.fit();  // a second one keeps its room, for a trickle
+  if (queued_ == read_ahead_chunks_max || last.is_scarce()) {
     paused_ = true;
     pause_input();
   }
   input_arrived();
 }
 
+void Stream::receive_cancelled() noexcept {
+  if (has_new_buffer()) queue_[queued_] = {};
+}
+
 void Stream::input_ended_with(std::error_code error) {
-  incoming_ = {};
+  receive_cancelled();
   if (std::exchange(ended_, true)) return;
   end_error_ = error;
   input_arrived();
@@ -156,7 +158,7 @@ void Stream::abort() noexcept {
   cut();
   writing_ = false;
   write_observer_ = nullptr;
-  incoming_ = {};
+  receive_cancelled();
   if (!std::exchange(ended_, true)) end_error_ = std::make_error_code(std::errc::connection_aborted);
   reader_.wake_queued();
   writer_.wake_queued(ECONNABORTED);

@@ -108,10 +108,11 @@ class Stream {
   Stream() = default;
   virtual ~Stream() = default;
 
-  /// Where the transport puts the next bytes; then it calls `received`, or `receive_cancelled`.
+  /// Where the transport puts the next bytes; then it calls `received`, or `receive_cancelled`, before
+  /// anything else happens to the stream.
   std::span<char> receive_room(ChunkPool& pool);
   void received(std::size_t count);
-  void receive_cancelled() noexcept { incoming_ = {}; }
+  void receive_cancelled() noexcept;
   void input_ended_with(std::error_code error);
   /// Gives the buffers of unread bytes back: nobody will read them.
   void drop_input() noexcept { queue_ = {}, queued_ = 0; }
@@ -134,13 +135,16 @@ class Stream {
   Result<void> finish_write(std::span<const std::string_view> pieces, const WriteLimits& limits);
   Result<void> wait_written(const WriteLimits& limits);
   void input_arrived();
+  [[nodiscard]] bool has_new_buffer() const noexcept {
+    return queued_ < read_ahead_chunks_max && static_cast<bool>(queue_[queued_]);
+  }
 
   static constexpr std::size_t read_ahead_chunks_max = 2;
 
   friend struct StreamCloser;
 
-  std::array<Chunk, read_ahead_chunks_max> queue_;  // the first `queued_` are full of unread bytes
-  Chunk incoming_;                                  // lent to the transport
+  // The first `queued_` hold unread bytes; the next one is a buffer only while the transport has it.
+  std::array<Chunk, read_ahead_chunks_max> queue_;
   InputObserver* input_observer_ = nullptr;
   WriteObserver* write_observer_ = nullptr;
   Waker reader_;

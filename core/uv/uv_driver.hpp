@@ -22,9 +22,9 @@ class UvDriver final : public Driver {
 
   [[nodiscard]] uv_loop_t* loop() noexcept { return &loop_; }
 
-  /// To be called at the end of a callback that has told of input: libuv can report 48 times 1,024 descriptors in
-  /// one poll, and what came of the first would have long left the processor's cache when the last is there. It may
-  /// destroy whatever the callback was about.
+  /// To be called at the end of a callback that has told of input: libuv can report 48 times 1,024
+  /// descriptors in one poll, and what came of the first would have long left the processor's cache when the
+  /// last is there. It may destroy whatever the callback was about.
   static void reported(uv_loop_t* loop) {
     auto& self = *static_cast<UvDriver*>(loop->data);
     if (--self.reports_left_ == 0) self.pause_reports();

@@ -235,6 +235,24 @@ TEST(HttpLimits, OfBufferedBytesCountsTheFibersOfRequests) {
   EXPECT_EQ(received(later), ok);
 }
 
+TEST(HttpLimits, OfBufferedBytesHasRoomForManySmallRequestsThatWait) {
+  constexpr std::size_t chunk_bytes = std::size_t{32} * 1024;
+  constexpr std::size_t fiber_bytes = std::size_t{8} * 1024;
+  constexpr std::size_t clients = 1000;
+  Slow slow;
+  HttpHarness harness(slow.application(),
+                      with({.buffered_bytes_max = (ChunkPool::unfitted_max + 4) * chunk_bytes}));
+  std::vector<MemoryPeer> peers;
+  for (std::size_t i = 0; i < clients; ++i) peers.push_back(harness.connect());
+  for (auto& peer : peers) {
+    peer.send(get_request);
+    harness.run();
+  }
+  slow.may_go_on.set();
+  harness.run();
+  for (const auto& peer : peers) EXPECT_EQ(received(peer), ok);
+}
+
 TEST(HttpLimits, OfBufferedBytesCountsAnswersThatNobodyTakes) {
   HttpHarness harness(
       [](const Scope&, Receive& receive, Send& send) {

@@ -86,6 +86,52 @@ TEST(Scheduler, FibersThatWakeOneAnotherDoNotStarveTheDriver) {
   scheduler.turn(false);
 }
 
+TEST(Scheduler, AnInterludeRunsWhatIsPostedDueAndReady) {
+  WatchedDriver driver;
+  Scheduler scheduler(driver, {.trim_interval = Duration::zero()});
+  std::string order;
+  Timer timer([](void* text) { *static_cast<std::string*>(text) += "timer "; }, &order);
+  driver.on_poll = [&] {
+    scheduler.start("client", [&] { order += "fiber "; });
+    timer.arm(scheduler.timers(), driver.now());
+    scheduler.inbox()->post([&] { order += "posted "; });
+    scheduler.interlude();
+    order += "callback";
+  };
+  scheduler.turn(false);
+  EXPECT_EQ(order, "posted timer fiber callback");
+}
+
+TEST(Scheduler, AnInterludeIsBoundedAsATurnIs) {
+  WatchedDriver driver;
+  Scheduler scheduler(driver, {.switches_per_turn_max = 10});
+  int switches = 0;
+  driver.on_poll = [&] {
+    scheduler.start("busy", [&] {
+      for (; switches < 15; ++switches) this_fiber::yield();
+    });
+    scheduler.interlude();
+    EXPECT_EQ(switches, 10 - 1);
+  };
+  scheduler.turn(false);
+  while (scheduler.has_ready_fibers()) scheduler.turn(false);
+}
+
+TEST(Scheduler, AnInterludeIsABeatOfThePulse) {
+  WatchedDriver driver;
+  Scheduler scheduler(driver);
+  bool busy_between = false;
+  driver.on_poll = [&] {
+    const auto before = scheduler.pulse();
+    scheduler.inbox()->post([&] { busy_between = scheduler.pulse().busy; });
+    scheduler.interlude();
+    EXPECT_NE(scheduler.pulse().beat, before.beat);
+    EXPECT_FALSE(scheduler.pulse().busy);
+  };
+  scheduler.turn(false);
+  EXPECT_TRUE(busy_between);
+}
+
 TEST(Scheduler, DoesNotWaitWhileAFiberIsReady) {
   WatchedDriver driver;
   Scheduler scheduler(driver, {.trim_interval = Duration::zero()});

@@ -17,6 +17,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <latch>
@@ -223,6 +224,44 @@ TEST(Socket, AStreamMayBeDestroyedWhileItsFiberHasNotReadAll) {
     client->write("unread").value();
     char first = 0;
     EXPECT_EQ(server->read_some({&first, 1}, Deadline::after(10s)).value(), 1U);
+  });
+}
+
+/// Starts a fiber that reads, once there is something to read; counts those that wait for theirs.
+class Awakened final : public InputObserver {
+ public:
+  Awakened(Connection connection, FiberGroup& fibers, std::vector<std::size_t>& waiting)
+      : connection_(std::move(connection)), fibers_(fibers), waiting_(waiting) {
+    connection_.server->set_input_observer(this);
+  }
+  void on_input() override {
+    waiting_.push_back(waiting_.back() + 1);
+    fibers_.spawn("reader", [this] {
+      EXPECT_EQ(connection_.server->read_chunk().value().bytes().size(), 1U);
+      waiting_.push_back(waiting_.back() - 1);
+    });
+  }
+  Stream& client() { return *connection_.client; }
+
+ private:
+  Connection connection_;
+  FiberGroup& fibers_;
+  std::vector<std::size_t>& waiting_;
+};
+
+TEST(Socket, ManyThatBecomeReadableTogetherAreServedInPortions) {
+  run_event_loop([] {
+    constexpr std::size_t count = 200;
+    auto listener = Listener::bind(loopback()).value();
+    FiberGroup fibers;
+    std::vector<std::size_t> waiting{0};
+    std::vector<std::unique_ptr<Awakened>> all;
+    while (all.size() < count)
+      all.push_back(std::make_unique<Awakened>(connect_to(listener), fibers, waiting));
+    for (auto& one : all) one->client().write("x").value();
+    while (waiting.size() < 1 + 2 * count) this_fiber::yield();
+    fibers.join().value();
+    EXPECT_LE(*std::max_element(waiting.begin(), waiting.end()), 64U);
   });
 }
 

@@ -201,6 +201,23 @@ TEST(Stream, ATrickleOfBytesSharesBuffers) {
   loop.run([&, &stream = stream] { EXPECT_EQ(stream->read_chunk().value().bytes().size(), sent.size()); });
 }
 
+TEST(Stream, ATrickleIsReadAheadAlsoWhileManyBuffersAreLent) {
+  TestLoop loop;
+  auto& pool = loop.scheduler().chunks();
+  std::vector<Chunk> lent;
+  while (lent.size() < ChunkPool::unfitted_max) lent.push_back(pool.take());
+  auto [stream, peer] = make_memory_stream(loop.scheduler(), {.delivery_bytes_max = 1});
+  const std::string sent(1000, 'x');
+  peer.send(sent);
+  peer.shutdown_write();
+  loop.run_until_idle();
+  EXPECT_TRUE(stream->input_ended());
+  loop.run([&, &stream = stream] {
+    EXPECT_EQ(stream->read_chunk().value().bytes().size(), 1U);  // fitted
+    EXPECT_EQ(stream->read_chunk().value().bytes().size(), sent.size() - 1);
+  });
+}
+
 TEST(Stream, BytesArriveInOrderWhateverTheSizesOfReadsAndDeliveries) {
   for (const std::size_t delivery_bytes : {1U, 7U, 4096U, 100'000U}) {
     SCOPED_TRACE(delivery_bytes);
