@@ -32,6 +32,12 @@ class Rest {
   std::size_t count_;
 };
 
+/// A trickle of small packets fills the last buffer up before another is begun, or the input paused.
+bool takes_more(Chunk& chunk) {
+  constexpr std::size_t worthwhile_bytes = 4096;
+  return chunk.room().size() >= worthwhile_bytes;
+}
+
 }  // namespace
 
 Result<std::size_t> Stream::read_some(std::span<char> into, Deadline deadline) {
@@ -69,9 +75,7 @@ Result<void> Stream::wait_for_input(Deadline deadline) {
 }
 
 std::span<char> Stream::receive_room(ChunkPool& pool) {
-  // A trickle of small packets fills the last buffer up before another is begun.
-  constexpr std::size_t worthwhile_bytes = 4096;
-  if (queued_ > 0 && queue_[queued_ - 1].room().size() >= worthwhile_bytes) return queue_[queued_ - 1].room();
+  if (queued_ > 0 && takes_more(queue_[queued_ - 1])) return queue_[queued_ - 1].room();
   queue_[queued_] = pool.take();
   return queue_[queued_].room();
 }
@@ -81,7 +85,7 @@ void Stream::received(std::size_t count) {
   Chunk& last = queue_[queued_ - 1];
   last.filled(count);
   if (queued_ == 1) last.fit();  // a second one keeps its room, for a trickle
-  if (queued_ == read_ahead_chunks_max || last.is_scarce()) {
+  if ((queued_ == read_ahead_chunks_max && !takes_more(last)) || last.is_scarce()) {
     paused_ = true;
     pause_input();
   }
