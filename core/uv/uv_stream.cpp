@@ -75,6 +75,10 @@ std::size_t UvStream::unsent_bytes() const noexcept {
 
 void UvStream::on_room(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
   auto& self = *static_cast<UvStream*>(handle->data);
+  if (self.input_ != Input::open) {
+    *buffer = uv_buf_init(nullptr, 0);
+    return;
+  }
   const auto room = self.receive_room(self.chunks_);
   *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
 }
@@ -86,13 +90,28 @@ void UvStream::on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t*) {
     return UvDriver::reported(stream->loop);
   }
   if (count == 0) return self.receive_cancelled();
+  if (count == UV_ENOBUFS && self.input_ != Input::open) return self.turned_away();
   uv_read_stop(stream);
   self.input_ended_with(count == UV_EOF ? std::error_code() : to_error(static_cast<int>(count)));
 }
 
-void UvStream::pause_input() noexcept { uv_read_stop(stream()); }
+// The end of a body that is longer than the read-ahead pauses the input for as long as it takes until the
+// reader's fiber runs. To stop and start again costs two calls of epoll_ctl, so libuv is only told when the
+// system reports input a second time.
+void UvStream::pause_input() noexcept { input_ = Input::full; }
 
-void UvStream::resume_input() noexcept { uv_read_start(stream(), on_room, on_read); }
+void UvStream::turned_away() noexcept {
+  if (input_ == Input::full) {
+    input_ = Input::full_still;
+    return;
+  }
+  input_ = Input::stopped;
+  uv_read_stop(stream());
+}
+
+void UvStream::resume_input() noexcept {
+  if (std::exchange(input_, Input::open) == Input::stopped) uv_read_start(stream(), on_room, on_read);
+}
 
 // Straight to the socket: uv_try_write asks after a queue that is empty here, and calls `write`, whose way
 // through the kernel is longer. 1 % of a request's processor time.

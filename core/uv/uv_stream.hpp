@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include <cstdint>
 #include <utility>
 
 namespace atlas::uv {
@@ -28,11 +29,21 @@ class UvStream final : public Stream {
   UvStream(ChunkPool& chunks, SocketAddress peer) : chunks_(chunks), peer_(std::move(peer)) {}
   ~UvStream() override = default;
 
+  /// What libuv gets when it asks where to put bytes.
+  enum class Input : std::uint8_t {
+    open,
+    full,        ///< Nothing.
+    full_still,  ///< Nothing, for the second time.
+    stopped,     ///< It does not ask.
+  };
+
   static void on_room(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
   static void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer);
 
   [[nodiscard]] Result<std::size_t> taken(ssize_t sent, std::span<const std::string_view> pieces);
   [[nodiscard]] Result<std::size_t> try_write_pipe(std::span<const std::string_view> pieces);
+  /// libuv has asked while there was no room.
+  void turned_away() noexcept;
   void pause_input() noexcept override;
   void resume_input() noexcept override;
   void submit(std::span<const std::string_view> pieces) override;
@@ -48,6 +59,7 @@ class UvStream final : public Stream {
   ChunkPool& chunks_;
   SocketAddress peer_;
   int descriptor_ = -1;  // the handle's
+  Input input_ = Input::stopped;
   bool destroyed_ = false;
   bool closed_ = false;
   uv_write_t write_;

@@ -5,6 +5,7 @@
 #include <atlas/core/connect.hpp>
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
+#include <atlas/core/scheduler.hpp>
 #include <atlas/core/signals.hpp>
 #include "support/temporary_folder.hpp"
 #include "support/workers.hpp"
@@ -170,6 +171,51 @@ TEST(Socket, AWriteToAPeerThatDoesNotReadStalls) {
     const std::string sent(20'000'000, 'x');
     EXPECT_EQ(client->write(sent, {.stall_max = 20ms}).error(), std::errc::timed_out);
     EXPECT_TRUE(client->aborted());
+  });
+}
+
+TEST(Socket, InputThatNobodyTakesDoesNotKeepTheLoopAwake) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto [client, server] = connect_to(listener);
+    const std::string sent(20'000'000, 'x');
+    auto writer = spawn("writer", [&, &stream = client] { EXPECT_FALSE(stream->write(sent)); });
+    const auto beat = [] { return Scheduler::current()->pulse().beat; };
+    const auto beats_of_a_pause = [&] {
+      const auto before = beat();
+      this_fiber::sleep_for(5ms).value();
+      return beat() - before;
+    };
+    constexpr std::uint64_t few_beats = 10;
+    constexpr int pauses_max = 1000;
+    int pauses = 0;
+    while (beats_of_a_pause() > few_beats && pauses < pauses_max) ++pauses;
+    EXPECT_LT(pauses, pauses_max);
+    char first = 0;
+    EXPECT_EQ(server->read_some({&first, 1}).value(), 1U);
+    client->abort();
+    writer.join().value();
+  });
+}
+
+TEST(Socket, InputIsReadToItsEndHoweverOftenTheReaderIsLate) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto [client, server] = connect_to(listener);
+    const std::string sent(2'000'000, 'x');
+    auto writer = spawn("writer", [&, &stream = client] {
+      stream->write(sent).value();
+      stream.reset();  // all the way: the reader sees a hang-up, too
+    });
+    std::size_t bytes = 0;
+    for (int turns = 0;; turns = (turns + 1) % 4) {
+      for (int i = 0; i < turns; ++i) this_fiber::yield();
+      Chunk chunk = server->read_chunk(Deadline::after(10s)).value();
+      if (chunk.empty()) break;
+      bytes += chunk.bytes().size();
+    }
+    EXPECT_EQ(bytes, sent.size());
+    writer.join().value();
   });
 }
 
