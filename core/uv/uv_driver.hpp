@@ -5,6 +5,8 @@
 
 #include <uv.h>
 
+#include <cstddef>
+
 namespace atlas::uv {
 
 class UvDriver final : public Driver {
@@ -25,13 +27,15 @@ class UvDriver final : public Driver {
   /// To be called at the end of a callback that has told of input: libuv can report 48 times 1,024
   /// descriptors in one poll, and what came of the first would have long left the processor's cache when the
   /// last is there. It may destroy whatever the callback was about.
-  static void reported(uv_loop_t* loop) {
+  static void reported(uv_loop_t* loop, std::size_t bytes) {
     auto& self = *static_cast<UvDriver*>(loop->data);
-    if (--self.reports_left_ == 0) self.pause_reports();
+    self.reports_left_ -= 1 + static_cast<int>(bytes / bytes_of_report);
+    if (self.reports_left_ <= 0) self.pause_reports();
   }
 
  private:
   static constexpr int reports_together_max = 64;
+  static constexpr std::size_t bytes_of_report = 4096;  // more bytes count as more reports
 
   void pause_reports();
   void arm_timer(std::optional<TimePoint> until);

@@ -87,7 +87,7 @@ void UvStream::on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t*) {
   auto& self = *static_cast<UvStream*>(stream->data);
   if (count > 0) {
     self.received(static_cast<std::size_t>(count));
-    return UvDriver::reported(stream->loop);
+    return UvDriver::reported(stream->loop, static_cast<std::size_t>(count));
   }
   if (count == 0) return self.receive_cancelled();
   if (count == UV_ENOBUFS && self.input_ != Input::open) return self.turned_away();
