@@ -11,8 +11,6 @@
 namespace atlas::asgi {
 namespace {
 
-using Kind = RangeChoice::Kind;
-
 /// Digits, at least one. A number that is too large to be counted is the largest one.
 std::optional<std::uint64_t> number(std::string_view digits) {
   if (digits.empty() || !std::all_of(digits.begin(), digits.end(), http::is_digit)) return std::nullopt;
@@ -73,8 +71,8 @@ RangeChoice choose_ranges(std::string_view field, std::uint64_t bytes, std::size
     if (sound && spec.range) ranges.push_back(*spec.range);
   });
   if (!sound || count == 0 || overlap(ranges)) return {};
-  if (ranges.empty()) return {.kind = Kind::unsatisfiable};
-  return {.kind = Kind::parts, .ranges = std::move(ranges)};
+  if (ranges.empty()) return {.kind = RangeChoice::Kind::unsatisfiable};
+  return {.kind = RangeChoice::Kind::parts, .ranges = std::move(ranges)};
 }
 
 }  // namespace atlas::asgi

@@ -21,16 +21,12 @@ namespace atlas {
 namespace {
 
 using uv::FileCall;
+using uv::without_value;
 
 constexpr std::int64_t at_position = -1;
 
 // The system's own bound for one read or write is 2 GiB, less a page.
 constexpr std::size_t piece_bytes_max = std::size_t{1} << 30;
-
-Result<void> without_value(const Result<std::size_t>& result) {
-  if (!result) return Unexpected(result.error());
-  return {};
-}
 
 // O_NONBLOCK changes nothing for a file, and keeps a FIFO that somebody else has put there from holding a
 // thread of the pool for ever.

@@ -16,11 +16,7 @@ namespace atlas {
 namespace {
 
 using uv::FileCall;
-
-Result<void> without_value(const Result<std::size_t>& result) {
-  if (!result) return Unexpected(result.error());
-  return {};
-}
+using uv::without_value;
 
 FileKind kind_of(uv_dirent_type_t type) {
   switch (type) {

@@ -14,7 +14,7 @@
 namespace atlas {
 namespace {
 
-Scheduler& current_scheduler() {
+Scheduler& scheduler_here() {
   auto* scheduler = Scheduler::current();
   ATLAS_ASSERT(scheduler != nullptr, "names are looked up on a thread that runs a scheduler");
   return *scheduler;
@@ -99,7 +99,7 @@ Resolver::Answer Resolver::ask(const NameQuery& query, Deadline deadline) {
 const Resolver::Answer* Resolver::known(const NameQuery& query) {
   const auto found = entries_.find(query);
   if (found == entries_.end()) return nullptr;
-  if (current_scheduler().turn_time() < found->second.until) return &found->second.answer;
+  if (scheduler_here().turn_time() < found->second.until) return &found->second.answer;
   entries_.erase(found);
   return nullptr;
 }
@@ -138,12 +138,12 @@ void Resolver::keep(const NameQuery& query, const Answer& answer, Duration age_m
 }
 
 Result<std::vector<SocketAddress>> resolve(std::string_view host, std::uint16_t port, Deadline deadline) {
-  return current_scheduler().resolver().resolve(host, port, deadline);
+  return scheduler_here().resolver().resolve(host, port, deadline);
 }
 
 Result<std::vector<SocketAddress>> resolve(std::string_view host, std::string_view service,
                                            Deadline deadline) {
-  return current_scheduler().resolver().resolve(host, service, deadline);
+  return scheduler_here().resolver().resolve(host, service, deadline);
 }
 
 }  // namespace atlas

@@ -1,17 +1,17 @@
 #include <atlas/http/date.hpp>
 
+#include <atlas/http/calendar.hpp>
+
 #include <algorithm>
 #include <cstring>
 
 namespace atlas::http {
 namespace {
 
-constexpr std::int64_t seconds_per_day = 86'400;
 constexpr std::int64_t year_0_seconds = -62'167'219'200;     // 0000-01-01T00:00:00Z
 constexpr std::int64_t year_9999_seconds = 253'402'300'799;  // 9999-12-31T23:59:59Z
 
 constexpr std::string_view weekday_names = "ThuFriSatSunMonTueWed";  // 1970-01-01 was a Thursday
-constexpr std::string_view month_names = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 struct CivilDate {
   std::int64_t year;

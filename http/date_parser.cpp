@@ -1,5 +1,6 @@
 #include <atlas/http/date_parser.hpp>
 
+#include <atlas/http/calendar.hpp>
 #include <atlas/http/characters.hpp>
 
 #include <algorithm>
@@ -9,12 +10,10 @@
 namespace atlas::http {
 namespace {
 
-constexpr std::int64_t seconds_per_day = 86'400;
 constexpr std::int64_t seconds_per_year = 31'556'952;  // on average
 
 constexpr std::array<std::string_view, 7> weekdays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                                       "Friday", "Saturday", "Sunday"};
-constexpr std::string_view month_names = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 struct Parts {
   int year = 0;

@@ -65,6 +65,12 @@ class FileCall {
   uv_fs_t request_{};
 };
 
+/// The result of a call that says no more than that it succeeded.
+[[nodiscard]] inline Result<void> without_value(const Result<std::size_t>& result) {
+  if (!result) return Unexpected(result.error());
+  return {};
+}
+
 /// Suspends while the pool calls `function()`, which returns a count or a negative errno, and does not throw.
 template <class Function>
 [[nodiscard]] Result<std::size_t> call_in_pool(WaitReason reason, Deadline deadline, Function function) {
