@@ -113,6 +113,7 @@ class HttpConnections final : private SuspendHook {
   std::uint64_t refused_ = 0;          // since it was last logged
   TimePoint refusal_logged_;
   std::vector<std::unique_ptr<HttpCycle>> cycles_;  // most recently used last
+  bool cut_ = false;                                // a drain has lost its patience
   FiberGroup fibers_;
 };
 

@@ -11,9 +11,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <cstring>
+#include <span>
+#include <string>
 
 namespace atlas {
+namespace {
+
+// Each new connection asks for two of them. inet_ntop goes by way of printf, which takes 1,800 instructions,
+// and fmt takes 900.
+std::string dotted(std::span<const std::uint8_t, 4> ip) {
+  char text[INET_ADDRSTRLEN];
+  char* at = text;
+  for (const unsigned byte : ip) {
+    at = std::to_chars(at, at + 3, byte).ptr;
+    *at++ = '.';
+  }
+  return {text, at - 1};
+}
+
+}  // namespace
 
 SocketAddress::SocketAddress(const sockaddr* native, std::size_t native_bytes) {
   if (native->sa_family == AF_INET) {
@@ -71,8 +90,7 @@ SocketAddress SocketAddress::with_port(std::uint16_t port) const {
 
 std::string SocketAddress::host() const {
   if (is_unix()) return path_;
-  // inet_ntop goes by way of printf: 1,800 instructions, which each new connection would pay twice.
-  if (family_ == Family::ipv4) return fmt::format("{}.{}.{}.{}", ip_[0], ip_[1], ip_[2], ip_[3]);
+  if (family_ == Family::ipv4) return dotted(std::span(ip_).first<4>());
   char text[INET6_ADDRSTRLEN];
   ::inet_ntop(AF_INET6, ip_.data(), text, sizeof text);
   return text;
