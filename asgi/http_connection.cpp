@@ -134,28 +134,43 @@ void HttpConnections::stand_in_line(HttpConnection& connection) noexcept {
   give_fiber();
 }
 
+// Also where a fiber is about to suspend, in the middle of its own client's request.
 void HttpConnections::give_fiber() noexcept {
   if (fiber_due_ || line_.alone()) return;
   try {
-    fibers_.spawn("client", [this] { serve_line(); });
+    fibers_.spawn_apart("client", [this] { serve_line(); });
     fiber_due_ = true;
-  } catch (const std::exception& error) {  // the line waits for who comes next
-    log::error("no fiber for a client: {}", error.what());
+  } catch (const std::exception&) {  // there is no memory: the line waits for who comes next
+    ++fibers_missed_;
   }
 }
 
 void HttpConnections::serve_line() {
-  constexpr std::size_t together_max = 64;
   count_fibers(0);
+  if (fibers_missed_ > 0)
+    log::error("no memory for a client's fiber, {} times", std::exchange(fibers_missed_, 0));
   for (;;) {
     fiber_due_ = false;
-    while (!line_.alone() && held_.size() < together_max) serve_first_in_line();
+    while (!line_.alone() && !held_enough()) serve_first_in_line();
     write_held();
     if (line_.alone()) break;
     fiber_due_ = true;
     this_fiber::yield();
   }
   count_fibers(1);
+}
+
+// Nobody's answer waits long for requests that take the processor's time: after each few, the clock is looked
+// at.
+bool HttpConnections::held_enough() noexcept {
+  constexpr std::size_t together_max = 64;
+  constexpr std::size_t few = 8;
+  constexpr auto few_take_max = std::chrono::milliseconds(1);
+  if (held_.size() % few != 0 || held_.empty()) return false;
+  if (held_.size() >= together_max) return true;
+  const auto now = Scheduler::current()->driver().now();
+  const auto last = std::exchange(clock_seen_, now);
+  return held_.size() > few && now - last > few_take_max;
 }
 
 void HttpConnections::serve_first_in_line() {
@@ -166,6 +181,7 @@ void HttpConnections::serve_first_in_line() {
     connection.serve();
     held_.push_back(&connection);
   } catch (const std::exception& error) {  // there is no memory for it
+    write_held();
     log::error("a client is cut off: {}", error.what());
     connection.cut();
     remove(connection);
@@ -184,14 +200,15 @@ void HttpConnections::before_suspend() noexcept {
 
 void HttpConnections::go_on(HttpConnection& connection, void (HttpConnection::*part)()) noexcept {
   try {
-    fibers_.spawn("client", [this, &connection, part] {
+    fibers_.spawn_apart("client", [this, &connection, part] {
       count_fibers(0);
       connection.fiber_id_ = this_fiber::id();
       (connection.*part)();
       count_fibers(1);
     });
-  } catch (const std::exception& error) {
-    log::error("no fiber for a client, who is cut off: {}", error.what());
+  } catch (const std::exception&) {  // there is no memory for it
+    ++fibers_missed_;
+    connection.cut();
     remove(connection);
   }
 }

@@ -59,10 +59,10 @@ class HttpConnection final : private InputObserver {
 /// All connections of one worker, and what they share. Of one thread.
 ///
 /// Connections that have something to say wait in line for a fiber, which serves one after the other for as
-/// long as none makes it wait. Their answers are written when all of those have theirs: each write runs so
-/// much of the system's code that ours has to be fetched into the processor's cache anew behind it. A fiber
-/// that has to wait writes what is there, and leaves those in line to another.
-class HttpConnections final : private SuspendHook {
+/// long as none makes it wait. Their answers are written when all of those have theirs, or some of them have
+/// taken long: each write runs so much of the system's code that ours has to be fetched into the processor's
+/// cache anew behind it. A fiber that has to wait writes what is there, and leaves those in line to another.
+class HttpConnections final : private ConnectionsOfWorker {
  public:
   explicit HttpConnections(WorkerContext& worker) : worker_(worker) { worker.connections = this; }
   /// Suspends until no fiber of a connection is left: all must have been told to end.
@@ -91,6 +91,7 @@ class HttpConnections final : private SuspendHook {
   void give_fiber() noexcept;
   void serve_line();
   void serve_first_in_line();
+  [[nodiscard]] bool held_enough() noexcept;
   void write_held() noexcept;
   void before_suspend() noexcept override;
   /// Has a fiber of its own go on with the connection.
@@ -98,7 +99,7 @@ class HttpConnections final : private SuspendHook {
   /// Closes an idle connection. False when none was found.
   [[nodiscard]] bool make_room();
   void refuse(Stream& stream, std::string_view reason, const ConnectionFacts& facts);
-  [[nodiscard]] bool over_budget() const noexcept;
+  [[nodiscard]] bool over_budget() const noexcept override;
   [[nodiscard]] std::unique_ptr<HttpCycle> take_cycle();
   void give_back(std::unique_ptr<HttpCycle> cycle);
   void remove(HttpConnection& connection) noexcept;
@@ -109,7 +110,9 @@ class HttpConnections final : private SuspendHook {
   detail::ListLink<HttpConnection> line_;
   std::size_t size_ = 0;               // of both
   bool fiber_due_ = false;             // one will look at the line
+  std::size_t fibers_missed_ = 0;      // for want of memory, since that was last logged
   std::vector<HttpConnection*> held_;  // served, and not written yet; empty while a fiber is suspended
+  TimePoint clock_seen_;               // while answers were held
   std::uint64_t refused_ = 0;          // since it was last logged
   TimePoint refusal_logged_;
   std::vector<std::unique_ptr<HttpCycle>> cycles_;  // most recently used last

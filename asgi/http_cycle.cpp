@@ -60,7 +60,7 @@ HttpCycle::HttpCycle(WorkerContext& worker)
     : worker_(worker),
       options_(worker.options),
       write_limits_(write_limits(options_)),
-      reader_(options_),
+      reader_(options_, *this),
       response_(options_, output_),
       counts_cost_(options_.access_log_cost || options_.server_timing) {
   if (options_.server_timing) response_.show_cost(meter_);
@@ -135,6 +135,8 @@ HttpCycle::End HttpCycle::answer_unread_head(RequestReader::Outcome outcome) {
                   worker_.clock.date_line(Scheduler::current()->turn_time()));
   if (outcome == Outcome::timed_out) {
     refuse(408, "the request's head did not arrive in time");
+  } else if (outcome == Outcome::crowded) {
+    refuse(503, "the limit of buffered bytes is reached");
   } else {
     refuse(reader_.error().status, reader_.error().reason);
   }
@@ -369,6 +371,11 @@ void HttpCycle::before_suspend() noexcept {
   output_.flush_without_waiting();
   count_held_bytes();
   if (worker_.connections != nullptr) worker_.connections->before_suspend();
+}
+
+bool HttpCycle::exceeded() noexcept {
+  count_held_bytes();
+  return worker_.connections != nullptr && worker_.connections->over_budget();
 }
 
 void HttpCycle::count_held_bytes() noexcept {

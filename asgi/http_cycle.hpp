@@ -20,6 +20,15 @@
 
 namespace atlas::asgi {
 
+/// A worker's connections, as those that serve one of them know them. They are told before a fiber suspends.
+class ConnectionsOfWorker : public SuspendHook {
+ public:
+  [[nodiscard]] virtual bool over_budget() const noexcept = 0;
+
+ protected:
+  ~ConnectionsOfWorker() = default;
+};
+
 /// What all connections of a worker share. Outlives them.
 struct WorkerContext {
   const ServerOptions& options;
@@ -31,8 +40,8 @@ struct WorkerContext {
   int worker = -1;
   State state = {};  ///< From lifespan's start-up, copied to each request.
   ServerClock clock = {};
-  bool draining = false;               ///< No connection outlives its present response.
-  SuspendHook* connections = nullptr;  ///< Told before a fiber suspends that serves one of them.
+  bool draining = false;  ///< No connection outlives its present response.
+  ConnectionsOfWorker* connections = nullptr;
   std::size_t buffered_bytes_max =
       SIZE_MAX;  ///< This worker's share of ConnectionLimits::buffered_bytes_max.
   /// In output buffers and begun heads, as of their fibers' last suspensions. What is read lies in chunks.
@@ -52,7 +61,7 @@ struct ConnectionFacts {
 
 /// Pooled: taken by a connection when bytes arrive, given back when it has nothing more to say, so
 /// that an idle connection holds none of it.
-class HttpCycle final : private Receive, private Send, private SuspendHook {
+class HttpCycle final : private Receive, private Send, private SuspendHook, private ReadBudget {
  public:
   enum class End : std::uint8_t {
     idle,     ///< Wait for the next request.
@@ -103,6 +112,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook {
   [[nodiscard]] bool client_lost() const noexcept;
   void tell_of_end();
   void before_suspend() noexcept override;
+  [[nodiscard]] bool exceeded() noexcept override;
   void count_held_bytes() noexcept;
 
   WorkerContext& worker_;

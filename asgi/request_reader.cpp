@@ -28,6 +28,7 @@ RequestReader::Outcome RequestReader::read_head() {
     }
     const bool must_wait = !stream_->input_ready();
     if (must_wait && !parser_.started()) return Outcome::idle;
+    if (must_wait && held_bytes() > 0 && budget_.exceeded()) return last_ = Outcome::crowded;
     if (must_wait && deadline.is_never()) deadline = Deadline::after(options_.timeouts.header);
     if (const auto failure = read_chunk(deadline)) return last_ = *failure;
   }

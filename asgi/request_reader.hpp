@@ -11,6 +11,15 @@
 
 namespace atlas::asgi {
 
+/// Says whether there is memory for more of what clients send.
+class ReadBudget {
+ public:
+  [[nodiscard]] virtual bool exceeded() noexcept = 0;
+
+ protected:
+  ~ReadBudget() = default;
+};
+
 class RequestReader {
  public:
   enum class Outcome : std::uint8_t {
@@ -20,18 +29,20 @@ class RequestReader {
     complete,   ///< The request has ended.
     refused,    ///< The request is malformed, or over a limit: see `error()`.
     timed_out,  ///< The client is too slow.
+    crowded,    ///< The budget has no room for the rest of a head that does not come in one piece.
     overdue,    ///< A DeadlineScope of the caller has ended the wait: the client may yet be in time.
     closed,     ///< The client is gone, or this fiber is cancelled.
   };
 
-  /// `options` must outlive the reader.
-  explicit RequestReader(const ServerOptions& options) : options_(options), parser_(options.limits) {}
+  /// Both must outlive the reader.
+  RequestReader(const ServerOptions& options, ReadBudget& budget)
+      : options_(options), budget_(budget), parser_(options.limits) {}
 
   void attach(Stream& stream) noexcept { stream_ = &stream; }
   /// Gives all buffers back.
   void detach() noexcept;
 
-  /// Suspends until a head is complete: head, idle, refused, timed_out or closed.
+  /// Suspends until a head is complete: head, idle, refused, timed_out, crowded or closed.
   [[nodiscard]] Outcome read_head();
   /// Suspends until a piece of the body has come: body, complete, refused, timed_out, overdue or closed.
   /// After any but `body` and `overdue` it answers the same again.
@@ -66,6 +77,7 @@ class RequestReader {
   }
 
   const ServerOptions& options_;
+  ReadBudget& budget_;
   Stream* stream_ = nullptr;
   http::RequestParser parser_;
   Chunk input_;

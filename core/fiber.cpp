@@ -85,7 +85,7 @@ bool Fiber::done() const noexcept { return record_ == nullptr || record_->state 
 
 Fiber spawn(std::string_view name, UniqueFunction body) {
   auto& scheduler = current_scheduler();
-  auto& record = scheduler.create(name, std::move(body));
+  auto& record = scheduler.create(name, std::move(body), scheduler.running());
   record.handle_attached = true;
   record.state = FiberState::ready;
   scheduler.enqueue(record);
@@ -101,13 +101,20 @@ FiberGroup::~FiberGroup() {
 
 void FiberGroup::spawn(std::string_view name, UniqueFunction body) {
   auto& scheduler = current_scheduler();
-  auto& record = scheduler.create(name, std::move(body));
+  add(scheduler.create(name, std::move(body), scheduler.running()));
+}
+
+void FiberGroup::spawn_apart(std::string_view name, UniqueFunction body) {
+  add(current_scheduler().create(name, std::move(body), nullptr));
+}
+
+void FiberGroup::add(FiberRecord& record) {
   record.group = this;
   record.group_link.insert_before(members_);
   ++size_;
   record.cancel_requested = exception_ != nullptr;
   record.state = FiberState::ready;
-  scheduler.enqueue(record);
+  record.scheduler.enqueue(record);
 }
 
 void FiberGroup::cancel() {

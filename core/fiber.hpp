@@ -63,6 +63,9 @@ class FiberGroup {
   FiberGroup& operator=(const FiberGroup&) = delete;
 
   void spawn(std::string_view name, UniqueFunction body);
+  /// As `spawn`, of a fiber whose work is no part of the caller's: it inherits no fiber-locals, no deadline
+  /// and no cost.
+  void spawn_apart(std::string_view name, UniqueFunction body);
   void cancel();
   /// Suspends until all have ended, then rethrows the first exception. An error says that the wait
   /// ended before they did. Several fibers may join; the first to go on gets the exception.
@@ -72,6 +75,7 @@ class FiberGroup {
  private:
   friend void detail::left_group(detail::FiberRecord& fiber) noexcept;
 
+  void add(detail::FiberRecord& record);
   Result<void> wait_until_empty(Deadline deadline);
 
   detail::ListLink<detail::FiberRecord> members_;

@@ -150,16 +150,16 @@ void Scheduler::bring_forward(std::size_t place) noexcept {
 }
 
 void Scheduler::start(std::string_view name, UniqueFunction body) {
-  wake(create(name, std::move(body)), true);
+  wake(create(name, std::move(body), running()), true);
 }
 
-FiberRecord& Scheduler::create(std::string_view name, UniqueFunction&& body) {
+FiberRecord& Scheduler::create(std::string_view name, UniqueFunction&& body, const FiberRecord* parent) {
   if (free_ == nullptr) add_stack();
   FiberRecord* fiber = free_;
   free_ = std::exchange(fiber->next, nullptr);
   if (fiber->name() != name) rename(*fiber, name);
   fiber->body = std::move(body);
-  if (const auto* parent = running()) {
+  if (parent != nullptr) {
     fiber->locals = parent->locals;
     fiber->scope_deadline = parent->scope_deadline;
     if (parent->cost != nullptr) fiber->cost = parent->cost->share();

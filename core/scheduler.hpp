@@ -141,7 +141,9 @@ class Scheduler {
   void set_resolver(std::unique_ptr<Resolver> resolver) noexcept;
 
   // For the runtime itself.
-  [[nodiscard]] detail::FiberRecord& create(std::string_view name, UniqueFunction&& body);
+  /// A fiber that inherits what `parent` has, if there is one.
+  [[nodiscard]] detail::FiberRecord& create(std::string_view name, UniqueFunction&& body,
+                                            const detail::FiberRecord* parent);
   void release(detail::FiberRecord& fiber) noexcept;
   void enqueue(detail::FiberRecord& fiber) noexcept;
   /// Runs a parked fiber: at once when called on the loop's stack and not `queued`, else from the queue.

@@ -3,6 +3,7 @@
 
 #include <atlas/core/event.hpp>
 #include <atlas/core/fiber.hpp>
+#include <atlas/core/fiber_local.hpp>
 
 #include <gtest/gtest.h>
 
@@ -251,6 +252,55 @@ TEST(HttpKeepAlive, ClientThatWaitsHoldsUpNobodyInLine) {
   harness.loop().run([&] { released.set(); });
   EXPECT_EQ(testing::without_dates(waiting.received()), response("/wait"));
   EXPECT_EQ(harness.loop().scheduler().fibers_alive(), 0U);
+}
+
+TEST(HttpKeepAlive, AnswersDoNotWaitForManyRequestsThatTakeLong) {
+  std::vector<MemoryPeer> clients;
+  std::size_t served = 0;
+  std::size_t served_before_first_answer = 0;
+  HttpHarness* all = nullptr;
+  HttpHarness harness([&](const Scope& scope, Receive& receive, Send& send) {
+    if (clients.front().received().empty()) served_before_first_answer = ++served;
+    all->loop().driver().compute(std::chrono::milliseconds(1));
+    say_path(scope, receive, send);
+  });
+  all = &harness;
+  for (int i = 0; i < 64; ++i) clients.push_back(harness.connect());
+  for (auto& client : clients) client.send(get_request);
+  harness.run();
+  EXPECT_GT(served_before_first_answer, 1U);
+  EXPECT_LE(served_before_first_answer, 16U);
+}
+
+// The fiber of who is next in line is started in the middle of another client's request.
+TEST(HttpKeepAlive, ClientInLineInheritsNothingOfTheOneThatWaits) {
+  static constexpr FiberLocal<int> mark;
+  const auto short_while = std::chrono::seconds(1);
+  Event released;
+  int marks_seen = 0;
+  bool timed_out = false;
+  HttpHarness harness([&](const Scope& scope, Receive& receive, Send& send) {
+    if (scope.path == "/wait") {
+      const FiberLocal<int>::Scope marked(mark, 1);
+      const DeadlineScope in_time(short_while);
+      timed_out = !released.wait();
+    } else {
+      marks_seen += mark.get() != nullptr ? 1 : 0;
+      if (released.wait()) say_path(scope, receive, send);
+    }
+  });
+  auto waiting = harness.connect();
+  auto behind = harness.connect();
+  waiting.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+  behind.send(get_request);
+  harness.run();
+  EXPECT_EQ(harness.loop().scheduler().fibers_alive(), 2U);
+  harness.advance(2 * short_while);
+  EXPECT_TRUE(timed_out);
+  EXPECT_EQ(marks_seen, 0);
+  harness.loop().run([&] { released.set(); });
+  harness.run();
+  EXPECT_EQ(testing::without_dates(behind.received()), response("/a"));
 }
 
 // Its answer does not fit into what the system takes: it gets a fiber that waits, and the others do not.

@@ -195,18 +195,25 @@ TEST(HttpLimits, OfBufferedBytesRefusesNewRequests) {
   EXPECT_EQ(received(later), ok);
 }
 
-TEST(HttpLimits, OfBufferedBytesCountsHeadsThatDoNotEnd) {
+TEST(HttpLimits, OfBufferedBytesRefusesHeadsThatDoNotEnd) {
   HttpHarness harness(say_ok, with({.buffered_bytes_max = 100'000}));
   std::vector<MemoryPeer> slow;
   for (int i = 0; i < 4; ++i) {
     slow.push_back(harness.connect());
-    slow.back().send("GET / HTTP/1.1\r\nX: " + std::string(30'000, 'x'));
+    slow.back().send("G");
+  }
+  harness.run();
+  for (auto& peer : slow) {
+    peer.send("ET / HTTP/1.1\r\nX: " + std::string(30'000, 'x'));
     harness.run();
   }
-  auto other = harness.connect();
-  other.send(get_request);
+  EXPECT_EQ(slow[0].received(), "");
+  EXPECT_EQ(slow[1].received(), "");
+  EXPECT_EQ(received(slow[2]), error_503);
+  EXPECT_EQ(received(slow[3]), error_503);
+  slow[0].send("\r\nHost: h\r\n\r\n");
   harness.run();
-  EXPECT_EQ(received(other), error_503);
+  EXPECT_EQ(received(slow[0]), ok);
   for (auto& peer : slow) peer.close();
   harness.run();
   auto later = harness.connect();
@@ -240,8 +247,8 @@ TEST(HttpLimits, OfBufferedBytesHasRoomForManySmallRequestsThatWait) {
   constexpr std::size_t fiber_bytes = std::size_t{8} * 1024;
   constexpr std::size_t clients = 1000;
   Slow slow;
-  HttpHarness harness(slow.application(),
-                      with({.buffered_bytes_max = (ChunkPool::unfitted_max + 4) * chunk_bytes}));
+  constexpr std::size_t needed = (ChunkPool::unfitted_max + 4) * chunk_bytes + clients * fiber_bytes;
+  HttpHarness harness(slow.application(), with({.buffered_bytes_max = needed}));
   std::vector<MemoryPeer> peers;
   for (std::size_t i = 0; i < clients; ++i) peers.push_back(harness.connect());
   for (auto& peer : peers) {

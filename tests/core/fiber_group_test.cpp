@@ -1,5 +1,7 @@
 #include <atlas/core/fiber.hpp>
 
+#include <atlas/core/fiber_local.hpp>
+
 #include "support/manual_driver.hpp"
 #include "support/workers.hpp"
 
@@ -50,6 +52,25 @@ TEST(FiberGroup, JoinOfAnEmptyGroupReturnsAtOnce) {
   loop.run([] {
     FiberGroup group;
     EXPECT_TRUE(group.join());
+  });
+}
+
+TEST(FiberGroup, FiberSpawnedApartInheritsNothing) {
+  static constexpr FiberLocal<int> mark;
+  TestLoop loop;
+  loop.run([] {
+    FiberGroup group;
+    const FiberLocal<int>::Scope marked(mark, 1);
+    bool inherited = false;
+    bool slept = false;
+    {
+      const DeadlineScope in_time(1s);
+      group.spawn("part", [&] { inherited = mark.get() != nullptr && !this_fiber::sleep_for(1h); });
+      group.spawn_apart("apart", [&] { slept = mark.get() == nullptr && this_fiber::sleep_for(1h); });
+    }
+    group.join().value();
+    EXPECT_TRUE(inherited);
+    EXPECT_TRUE(slept);
   });
 }
 

@@ -235,7 +235,7 @@ class NaiveTimers {
 
 TEST(TimerWheel, BehavesAsANaiveListUnderRandomOperations) {
   const auto seed = std::random_device{}();
-  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  SCOPED_TRACE(::testing::Message() << "seed " << seed);
   std::mt19937_64 random(seed);
   const auto below = [&](std::uint64_t limit) {
     return std::uniform_int_distribution<std::uint64_t>(0, limit - 1)(random);

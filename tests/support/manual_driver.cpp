@@ -53,7 +53,7 @@ void TestLoop::advance(Duration duration) {
 void TestLoop::run(UniqueFunction body) {
   bool done = false;
   std::exception_ptr exception;
-  auto& fiber = scheduler_.create("test", [&] {
+  const auto run_body = [&] {
     try {
       body();
     } catch (...) {
@@ -61,7 +61,8 @@ void TestLoop::run(UniqueFunction body) {
     }
     body.reset();
     done = true;
-  });
+  };
+  auto& fiber = scheduler_.create("test", run_body, nullptr);
   scheduler_.wake(fiber, true);
   run_until(done);
   if (!done) {
