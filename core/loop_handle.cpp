@@ -16,7 +16,7 @@ namespace {
 
 using detail::FiberState;
 
-void run_logged(UniqueFunction& body) noexcept {
+void run_logged(UniqueFunction& body) {
   try {
     body();
   } catch (const std::exception& error) {

@@ -43,7 +43,7 @@ class Parser {
   }
 
  private:
-  const Limits limits_;
+  const Limits limits_{};
   RequestParser parser_{limits_};
   std::string bytes_;
 };
