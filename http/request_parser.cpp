@@ -19,6 +19,15 @@ bool is_forbidden_trailer(const Header& field) noexcept {
   return field.name == "content-length" || field.name == "transfer-encoding" || field.name == "host";
 }
 
+// A tab is white space as good as any (RFC 9110 §5.6.3), but some servers take "chunked<TAB>" for another
+// coding. The field is where it came, in a line that ends in CRLF.
+bool is_coding_with_tab(const Header& field) noexcept {
+  if (field.name != "transfer-encoding") return false;
+  const char* at = field.name.data() + field.name.size();
+  while (*at != '\t' && *at != '\r') ++at;
+  return *at == '\t';
+}
+
 // `line` ends in CRLF.
 ParseError read_first_line(RequestHead& head, std::string_view line) {
   head = {.request_line = line.substr(0, line.size() - 2)};
@@ -172,6 +181,9 @@ ParseError RequestParser::finish_header_fields(std::span<char> section) {
   if (!field_parser_.finish(section)) return field_parser_.error();
   head_.headers = field_parser_.fields();
   if (const ParseError error = read_header_fields(head_)) return error;
+  if (head_.body_framing == BodyFraming::chunked && std::ranges::any_of(head_.headers, is_coding_with_tab)) {
+    return {400, "Transfer-Encoding has a tab"};
+  }
   if (may_come_again) field_memory_.remember(head_, as_view(section));
   return {};
 }

@@ -46,9 +46,9 @@ struct ParseStep {
 /// A request that wants to upgrade is parsed like any other: the bytes behind `complete` are the new
 /// protocol's.
 ///
-/// Refused is every request that two readers could read in two ways. That is stricter than RFC 9112 in two
-/// points: bare line feeds are refused, and so are repeated Content-Length fields of equal value (who sends
-/// them is broken, or is looking for a gap to smuggle through).
+/// Refused is every request that two readers could read in two ways. That is stricter than RFC 9112 in three
+/// points: bare line feeds are refused, and so are tabs in Transfer-Encoding and repeated Content-Length
+/// fields of equal value (who sends them is broken, or is looking for a gap to smuggle through).
 ///
 /// A parser allocates while it warms up and then no more; across `reset()` it keeps a few KiB at most.
 class RequestParser {

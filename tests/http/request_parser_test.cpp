@@ -441,7 +441,7 @@ TEST(RequestParser, MalformedTransferEncodingIsRefused) {
         "\"chunked\"", "chunked\r\nTransfer-Encoding: chunked", "chunked\r\nTransfer-Encoding: gzip",
         "\x0b"
         "chunked",
-        "\r\n chunked"}) {
+        "\r\n chunked", "chunked\t", "\tchunked", "chunked \t"}) {
     SCOPED_TRACE(value);
     EXPECT_TRUE(
         outcome(with_fields("Transfer-Encoding: " + value + "\r\n", "POST")).starts_with("error 400 "));

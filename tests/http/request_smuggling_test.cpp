@@ -33,6 +33,7 @@ constexpr Attempt attempts[] = {
      "0\r\n\r\n"},
     {"TE prefixed", "Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"},
     {"TE twice", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "0\r\n\r\n"},
+    {"TE with a tab", "Transfer-Encoding: chunked\t\r\n", "0\r\n\r\n"},
     {"TE quoted", "Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n"},
     {"TE folded", "Transfer-Encoding:\r\n chunked\r\n", "0\r\n\r\n"},
     {"TE first line indented", " Transfer-Encoding: chunked\r\n", "0\r\n\r\n"},
