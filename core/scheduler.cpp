@@ -102,18 +102,21 @@ void Scheduler::turn(bool may_wait) {
   ATLAS_ASSERT(!on_fiber(), "a fiber cannot turn its own scheduler's loop");
   work_through();
   const bool wait = may_wait && queue_first_ == nullptr && !stopping_;
-  const auto beat = beat_.load(std::memory_order_relaxed);
-  beat_.store(beat + 1, std::memory_order_relaxed);
+  beat();
   driver_.poll(wait ? timers_.next_event() : driver_.turn_time());
-  beat_.store(beat + 2, std::memory_order_relaxed);
+  beat();
 }
 
 void Scheduler::interlude() {
   ATLAS_ASSERT(!on_fiber(), "a driver reported from a fiber");
-  const auto beat = beat_.load(std::memory_order_relaxed);
-  beat_.store(beat + 1, std::memory_order_relaxed);
+  beat();
   work_through();
-  beat_.store(beat + 2, std::memory_order_relaxed);
+  beat();
+}
+
+// Nobody else writes it.
+void Scheduler::beat() noexcept {
+  beat_.store(beat_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 void Scheduler::work_through() {

@@ -158,6 +158,7 @@ class Scheduler {
 
   static void run_fiber(void* record) noexcept;
   void work_through();
+  void beat() noexcept;
   void resume(detail::FiberRecord& fiber);
   void finish(detail::FiberRecord& fiber) noexcept;
   void run_batch();

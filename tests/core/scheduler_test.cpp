@@ -132,6 +132,23 @@ TEST(Scheduler, AnInterludeIsABeatOfThePulse) {
   EXPECT_TRUE(busy_between);
 }
 
+// Or else the stall watch takes the two for one that lasts.
+TEST(Scheduler, TheTurnBehindAnInterludeHasABeatOfItsOwn) {
+  WatchedDriver driver;
+  Scheduler scheduler(driver);
+  std::vector<std::uint64_t> beats;
+  const auto note = [&] { beats.push_back(scheduler.pulse().beat); };
+  driver.on_poll = [&] {
+    scheduler.inbox()->post(note);
+    scheduler.interlude();
+  };
+  scheduler.turn(false);
+  scheduler.inbox()->post(note);
+  scheduler.turn(false);
+  ASSERT_EQ(beats.size(), 2U);
+  EXPECT_NE(beats[0], beats[1]);
+}
+
 TEST(Scheduler, DoesNotWaitWhileAFiberIsReady) {
   WatchedDriver driver;
   Scheduler scheduler(driver, {.trim_interval = Duration::zero()});
