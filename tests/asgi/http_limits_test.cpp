@@ -41,6 +41,13 @@ ConnectionFacts from(std::string host) { return {.client_host = std::move(host),
 
 std::string received(const MemoryPeer& peer) { return without_dates(peer.received()); }
 
+std::string answer_to_new_client(HttpHarness& harness) {
+  auto client = harness.connect();
+  client.send(get_request);
+  harness.run();
+  return received(client);
+}
+
 /// Answers when told to.
 struct Slow {
   Event may_go_on;
@@ -189,10 +196,7 @@ TEST(HttpLimits, OfBufferedBytesRefusesNewRequests) {
   slow.may_go_on.set();
   harness.run();
   EXPECT_EQ(received(peers[0]) + received(peers[2]), ok + ok);
-  auto later = harness.connect();
-  later.send(get_request);
-  harness.run();
-  EXPECT_EQ(received(later), ok);
+  EXPECT_EQ(answer_to_new_client(harness), ok);
 }
 
 TEST(HttpLimits, OfBufferedBytesRefusesHeadsThatDoNotEnd) {
@@ -216,10 +220,7 @@ TEST(HttpLimits, OfBufferedBytesRefusesHeadsThatDoNotEnd) {
   EXPECT_EQ(received(slow[0]), ok);
   for (auto& peer : slow) peer.close();
   harness.run();
-  auto later = harness.connect();
-  later.send(get_request);
-  harness.run();
-  EXPECT_EQ(received(later), ok);
+  EXPECT_EQ(answer_to_new_client(harness), ok);
 }
 
 TEST(HttpLimits, OfBufferedBytesCountsTheFibersOfRequests) {
@@ -230,16 +231,10 @@ TEST(HttpLimits, OfBufferedBytesCountsTheFibersOfRequests) {
     slow.back().send("G");
     harness.run();
   }
-  auto other = harness.connect();
-  other.send(get_request);
-  harness.run();
-  EXPECT_EQ(received(other), error_503);
+  EXPECT_EQ(answer_to_new_client(harness), error_503);
   slow.front().close();
   harness.run();
-  auto later = harness.connect();
-  later.send(get_request);
-  harness.run();
-  EXPECT_EQ(received(later), ok);
+  EXPECT_EQ(answer_to_new_client(harness), ok);
 }
 
 TEST(HttpLimits, OfBufferedBytesHasRoomForManySmallRequestsThatWait) {
@@ -271,16 +266,10 @@ TEST(HttpLimits, OfBufferedBytesCountsAnswersThatNobodyTakes) {
   lazy.stop_reading();
   for (int i = 0; i < 40; ++i) lazy.send(get_request);
   harness.run();
-  auto other = harness.connect();
-  other.send(get_request);
-  harness.run();
-  EXPECT_EQ(received(other), error_503);
+  EXPECT_EQ(answer_to_new_client(harness), error_503);
   lazy.close();
   harness.run();
-  auto later = harness.connect();
-  later.send(get_request);
-  harness.run();
-  EXPECT_EQ(received(later).substr(0, 15), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer_to_new_client(harness).substr(0, 15), "HTTP/1.1 200 OK");
 }
 
 }  // namespace
