@@ -219,7 +219,6 @@ HttpConnections::~HttpConnections() {
   static_cast<void>(fibers_.join());
   while (!line_.alone()) remove(*line_.next->owner);
   while (!connections_.alone()) remove(*connections_.next->owner);
-  worker_.connections = nullptr;
 }
 
 void HttpConnections::admit(const SocketAddress& client, StreamPtr stream, ConnectionFacts facts) {
@@ -274,7 +273,6 @@ bool HttpConnections::make_room() {
 
 // Without a fiber and without waiting: what does not fit into the socket's buffer now is not worth having.
 void HttpConnections::refuse(Stream& stream, std::string_view reason, const ConnectionFacts& facts) {
-  constexpr auto between_lines = std::chrono::seconds(1);
   ByteBuffer answer;
   const auto now = Scheduler::current()->turn_time();
   http::append_error(answer, {.status = 503, .text = {}, .keep_alive = false},
@@ -283,11 +281,9 @@ void HttpConnections::refuse(Stream& stream, std::string_view reason, const Conn
   static_cast<void>(stream.try_write({&bytes, 1}));
   static_cast<void>(stream.shutdown_write());
   worker_.counters.connections_refused.increment();
-  ++refused_;
-  if (now - refusal_logged_ < between_lines) return;
-  refusal_logged_ = now;
+  if (!refusal_lines_.take(now)) return;
   log::warn("refused with 503: {} (client {}; {} since the last such line)", reason, facts.client_host,
-            std::exchange(refused_, 0));
+            refusal_lines_.take_left_out() + 1);
 }
 
 // A fiber counts as the pages of its stack that it touches at least: a head that does not end holds little

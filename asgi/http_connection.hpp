@@ -113,8 +113,7 @@ class HttpConnections final : private ConnectionsOfWorker {
   std::size_t fibers_missed_ = 0;      // for want of memory, since that was last logged
   std::vector<HttpConnection*> held_;  // served, and not written yet; empty while a fiber is suspended
   TimePoint clock_seen_;               // while answers were held
-  std::uint64_t refused_ = 0;          // since it was last logged
-  TimePoint refusal_logged_;
+  LineAllowance refusal_lines_{1};     // of connections
   std::vector<std::unique_ptr<HttpCycle>> cycles_;  // most recently used last
   bool cut_ = false;                                // a drain has lost its patience
   FiberGroup fibers_;

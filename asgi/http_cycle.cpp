@@ -370,12 +370,12 @@ void HttpCycle::tell_of_end() {
 void HttpCycle::before_suspend() noexcept {
   output_.flush_without_waiting();
   count_held_bytes();
-  if (worker_.connections != nullptr) worker_.connections->before_suspend();
+  worker_.connections->before_suspend();
 }
 
 bool HttpCycle::exceeded() noexcept {
   count_held_bytes();
-  return worker_.connections != nullptr && worker_.connections->over_budget();
+  return worker_.connections->over_budget();
 }
 
 void HttpCycle::count_held_bytes() noexcept {

@@ -40,13 +40,14 @@ struct WorkerContext {
   int worker = -1;
   State state = {};  ///< From lifespan's start-up, copied to each request.
   ServerClock clock = {};
-  bool draining = false;  ///< No connection outlives its present response.
-  ConnectionsOfWorker* connections = nullptr;
+  bool draining = false;                       ///< No connection outlives its present response.
+  ConnectionsOfWorker* connections = nullptr;  ///< They set it.
   std::size_t buffered_bytes_max =
       SIZE_MAX;  ///< This worker's share of ConnectionLimits::buffered_bytes_max.
   /// In output buffers and begun heads, as of their fibers' last suspensions. What is read lies in chunks.
   std::size_t held_bytes = 0;
-  LineAllowance refusal_lines = {};
+  static constexpr std::uint64_t refusal_lines_per_second_max = 16;  ///< Of requests, in the log.
+  LineAllowance refusal_lines{refusal_lines_per_second_max};
 };
 
 /// What a connection tells its requests.

@@ -13,7 +13,8 @@ namespace atlas::asgi {
 /// Of one thread.
 class LineAllowance {
  public:
-  static constexpr std::uint64_t lines_per_second_max = 16;
+  explicit LineAllowance(std::uint64_t lines_per_second_max) noexcept
+      : lines_per_second_max_(lines_per_second_max) {}
 
   /// Whether a line may be logged at `now`. If not, it is counted as left out.
   [[nodiscard]] bool take(TimePoint now) noexcept {
@@ -21,7 +22,7 @@ class LineAllowance {
       second_ = now;
       lines_ = 0;
     }
-    if (lines_ == lines_per_second_max) return ++left_out_, false;
+    if (lines_ == lines_per_second_max_) return ++left_out_, false;
     return ++lines_, true;
   }
 
@@ -29,6 +30,7 @@ class LineAllowance {
   [[nodiscard]] std::uint64_t take_left_out() noexcept { return std::exchange(left_out_, 0); }
 
  private:
+  std::uint64_t lines_per_second_max_;
   TimePoint second_;
   std::uint64_t lines_ = 0;  // in it
   std::uint64_t left_out_ = 0;

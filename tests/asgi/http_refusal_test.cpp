@@ -72,8 +72,9 @@ TEST(HttpRefusal, OfManyAreLoggedUpToABoundInEachSecond) {
     }
     return log.take();
   };
-  const auto lines = refuse(LineAllowance::lines_per_second_max + 3);
-  EXPECT_EQ(static_cast<std::uint64_t>(std::ranges::count(lines, '\n')), LineAllowance::lines_per_second_max);
+  const auto lines = refuse(WorkerContext::refusal_lines_per_second_max + 3);
+  EXPECT_EQ(static_cast<std::uint64_t>(std::ranges::count(lines, '\n')),
+            WorkerContext::refusal_lines_per_second_max);
   harness.advance(1s);
   const auto later = refuse(1);
   EXPECT_THAT(later, HasSubstr("3 refusals were not logged: too many in a second"));
