@@ -23,5 +23,6 @@ write_basic_package_version_file(atlas-config-version.cmake COMPATIBILITY SameMi
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/atlas-config.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/atlas-config-version.cmake
-  cmake/AtlasBoost.cmake cmake/AtlasPlugin.cmake cmake/Findlibuv.cmake cmake/Findllhttp.cmake
+  cmake/AtlasBoost.cmake cmake/AtlasPlugin.cmake cmake/Findbrotli.cmake cmake/Findlibuv.cmake cmake/Findllhttp.cmake
+  cmake/Findzstd.cmake
   DESTINATION ${package_dir})

@@ -1,0 +1,39 @@
+// What a route's pattern has matched in a path: names and values. Views only.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace atlas::asgi {
+
+class PathParameters {
+ public:
+  struct Item {
+    std::string_view name;
+    std::string_view value;
+  };
+  static constexpr std::size_t count_max = 16;  ///< In one pattern.
+
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept {
+    for (const auto& item : *this) {
+      if (item.name == name) return item.value;
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] const Item* begin() const noexcept { return items_.data(); }
+  [[nodiscard]] const Item* end() const noexcept { return items_.data() + size_; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  /// Not beyond count_max.
+  void push(Item item) noexcept { items_[size_++] = item; }
+  void pop() noexcept { --size_; }
+
+ private:
+  // Not initialised beyond `size_`: it is made for each request.
+  std::array<Item, count_max> items_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace atlas::asgi

@@ -1,0 +1,107 @@
+// A request as handlers meet it: typed values from its path, query, headers, cookies and body. Everything is
+// read when it is asked for. Lives as long as the call of its handler.
+#pragma once
+
+#include <atlas/asgi/application.hpp>
+#include <atlas/asgi/toolkit/http_error.hpp>
+#include <atlas/asgi/toolkit/path_parameters.hpp>
+#include <atlas/asgi/toolkit/text_value.hpp>
+#include <atlas/core/time.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace atlas::asgi {
+
+/// Of each request of a router. More is refused with 413.
+struct RequestLimits {
+  std::size_t body_bytes_max = std::size_t{1}
+                               << 20;  ///< Of a body that is read whole; streams have no bound.
+};
+
+class Request {
+ public:
+  /// All must outlive it.
+  Request(const Scope& scope, Receive& receive, const PathParameters& parameters,
+          const RequestLimits& limits = {}) noexcept
+      : scope_(scope), receive_(receive), parameters_(parameters), limits_(limits) {}
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  [[nodiscard]] const Scope& scope() const noexcept { return scope_; }
+  [[nodiscard]] std::string_view method() const noexcept { return scope_.method; }
+  /// Percent-decoded; see Scope::path.
+  [[nodiscard]] std::string_view path() const noexcept { return scope_.path; }
+  [[nodiscard]] http::HeadersView headers() const noexcept { return scope_.headers; }
+  [[nodiscard]] const PathParameters& path_parameters() const noexcept { return parameters_; }
+  /// When the server gives up on the request. Waits of its fiber end then by themselves.
+  [[nodiscard]] Deadline deadline() const noexcept { return scope_.extensions.atlas.deadline; }
+
+  /// A parameter of the route's pattern. Throws ValidationError when it is no T, std::logic_error when the
+  /// pattern has none of that name.
+  template <FromText T = std::string_view>
+  [[nodiscard]] T path(std::string_view name) const {
+    return parsed<T>("path", name, path_text(name));
+  }
+
+  /// The value of a header field, by its name in lower case. Throws ValidationError when it is missing or no
+  /// T.
+  template <FromText T = std::string_view>
+  [[nodiscard]] T header(std::string_view name) const {
+    return required<T>("header", name, scope_.headers.find(name));
+  }
+  /// The same, or `fallback` when it is missing; std::nullopt makes an optional of it.
+  template <FromText T = std::string_view, class Fallback>
+  [[nodiscard]] auto header(std::string_view name, Fallback fallback) const {
+    return optional<T>("header", name, scope_.headers.find(name), std::move(fallback));
+  }
+
+  /// **Suspends** until the next piece of the body is there; none after the last. Valid until the next call.
+  /// Throws Disconnected when the client is gone.
+  [[nodiscard]] std::optional<std::string_view> read();
+  /// **Suspends** until all of it is there. What `read` has taken before is not in it. Valid as long as the
+  /// request. Throws HttpError 413 when it is longer than RequestLimits::body_bytes_max.
+  [[nodiscard]] std::string_view body();
+  /// As `body`, when it is UTF-8; throws HttpError 400 when it is not.
+  [[nodiscard]] std::string_view text();
+
+ private:
+  template <class T>
+  [[nodiscard]] static T parsed(std::string_view source, std::string_view name, std::string_view text) {
+    auto value = TextValue<T>::parse(text);
+    if (!value) refuse(source, name, TextValue<T>::expected);
+    return *std::move(value);
+  }
+  template <class T>
+  [[nodiscard]] static T required(std::string_view source, std::string_view name,
+                                  std::optional<std::string_view> text) {
+    if (!text) refuse_missing(source, name);
+    return parsed<T>(source, name, *text);
+  }
+  template <class T, class Fallback>
+  [[nodiscard]] static auto optional(std::string_view source, std::string_view name,
+                                     std::optional<std::string_view> text, Fallback fallback) {
+    if constexpr (std::is_same_v<Fallback, std::nullopt_t>) {
+      return text ? std::optional<T>(parsed<T>(source, name, *text)) : std::nullopt;
+    } else {
+      return text ? parsed<T>(source, name, *text) : static_cast<T>(std::move(fallback));
+    }
+  }
+
+  [[noreturn]] static void refuse(std::string_view source, std::string_view name, std::string_view expected);
+  [[noreturn]] static void refuse_missing(std::string_view source, std::string_view name);
+  [[nodiscard]] std::string_view path_text(std::string_view name) const;
+
+  const Scope& scope_;
+  Receive& receive_;
+  const PathParameters& parameters_;
+  const RequestLimits& limits_;
+  std::string body_;
+  bool body_ended_ = false;
+};
+
+}  // namespace atlas::asgi
