@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atlas/asgi/application.hpp>
+#include <atlas/asgi/toolkit/dependencies.hpp>
 #include <atlas/asgi/toolkit/http_error.hpp>
 #include <atlas/asgi/toolkit/path_parameters.hpp>
 #include <atlas/asgi/toolkit/text_value.hpp>
@@ -69,6 +70,13 @@ class Request {
   /// As `body`, when it is UTF-8; throws HttpError 400 when it is not.
   [[nodiscard]] std::string_view text();
 
+  /// What the router provides for the process, the worker or this request: see Dependencies. Lives until the
+  /// response was sent. Suspends as its factory does. Throws std::logic_error when nobody provides a T.
+  template <class T>
+  [[nodiscard]] T& get() {
+    return *static_cast<T*>(dependencies_.get(typeid(T), *this));
+  }
+
  private:
   template <class T>
   [[nodiscard]] static T parsed(std::string_view source, std::string_view name, std::string_view text) {
@@ -100,6 +108,7 @@ class Request {
   Receive& receive_;
   const PathParameters& parameters_;
   const RequestLimits& limits_;
+  DependenciesOfRequest dependencies_;
   std::string body_;
   bool body_ended_ = false;
 };
