@@ -53,7 +53,7 @@ class HttpConnection final : private InputObserver {
   std::uint64_t fiber_id_ = 0;  // of the one that serves it
   TimePoint idle_until_;
   Timer idle_timer_;  // not later than that; it stays armed while requests come
-  detail::ListLink<HttpConnection> link_{this};
+  atlas::detail::ListLink<HttpConnection> link_{this};
 };
 
 /// All connections of one worker, and what they share. Of one thread.
@@ -106,8 +106,8 @@ class HttpConnections final : private ConnectionsOfWorker {
   void count_fibers(std::size_t ending) noexcept;
 
   WorkerContext& worker_;
-  detail::ListLink<HttpConnection> connections_;  // but for those in line
-  detail::ListLink<HttpConnection> line_;
+  atlas::detail::ListLink<HttpConnection> connections_;  // but for those in line
+  atlas::detail::ListLink<HttpConnection> line_;
   std::size_t size_ = 0;               // of both
   bool fiber_due_ = false;             // one will look at the line
   std::size_t fibers_missed_ = 0;      // for want of memory, since that was last logged

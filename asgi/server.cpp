@@ -117,7 +117,7 @@ class StartUp {
   /// Suspends on a fiber, else blocks; rethrows what it failed with.
   void wait() {
     if (this_fiber::exists()) {
-      const detail::Unhurried unhurried;
+      const atlas::detail::Unhurried unhurried;
       known_.wait().value();
     }
     outcome_.get_future().get();

@@ -79,7 +79,9 @@ void detail::EventStreamBody::send(HttpResponseStart& start, const Scope& scope,
       EventSink sink(queue);
       produce(sink);
     });
+    const Closer left{queue};  // before the producer is cancelled: it finds that nobody listens
     BodyWriter writer(send);
+    writer.write("");  // the client hears at once that it is heard
     send_queued(queue, options_.keep_alive, writer);
     producer.join().value();
   }
