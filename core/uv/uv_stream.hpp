@@ -40,6 +40,7 @@ class UvStream final : public Stream {
   static void on_room(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
   static void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer);
 
+  void receive_into(std::span<char> room) noexcept;
   [[nodiscard]] Result<std::size_t> taken(ssize_t sent, std::span<const std::string_view> pieces);
   [[nodiscard]] Result<std::size_t> try_write_pipe(std::span<const std::string_view> pieces);
   /// libuv has asked while there was no room.
@@ -58,8 +59,10 @@ class UvStream final : public Stream {
 
   ChunkPool& chunks_;
   SocketAddress peer_;
-  int descriptor_ = -1;  // the handle's
+  int descriptor_ = -1;   // the handle's
+  ssize_t received_ = 0;  // by on_room, for on_read: as libuv would say it
   Input input_ = Input::stopped;
+  bool is_pipe_ = false;
   bool destroyed_ = false;
   bool closed_ = false;
   uv_write_t write_;
