@@ -44,6 +44,14 @@ ssize_t send_pieces(int descriptor, std::span<const std::string_view> pieces) {
   return ::sendmsg(descriptor, &message, send_flags);
 }
 
+ssize_t receive_into(int descriptor, std::span<char> room) noexcept {
+  for (;;) {
+    ssize_t count = ::recv(descriptor, room.data(), room.size(), MSG_DONTWAIT);
+    if (count < 0 && errno == ENOTSOCK) count = ::read(descriptor, room.data(), room.size());  // a pipe
+    if (count >= 0 || errno != EINTR) return count;
+  }
+}
+
 }  // namespace
 
 Result<StreamPtr> UvStream::open(FileDescriptor fd, const SocketAddress& peer) {
@@ -73,43 +81,35 @@ std::size_t UvStream::unsent_bytes() const noexcept {
   return stream()->write_queue_size + static_cast<std::size_t>(with_system);
 }
 
-// libuv calls `read`, whose way through the kernel is longer than that of `recv`. So we receive here, where
-// it asks for a buffer, and give it none: it then calls on_read without a system call of its own. Nothing may
-// happen to the stream before that. 1 % of a request's processor time.
-void UvStream::on_room(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-  auto& self = *static_cast<UvStream*>(handle->data);
-  *buffer = uv_buf_init(nullptr, 0);
-  if (self.input_ != Input::open) return;
-  const auto room = self.receive_room(self.chunks_);
-  if (!self.is_pipe_) self.receive_into(room);
-  if (self.is_pipe_) *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
-}
+// Without memory libuv makes no system call and comes to `on_input`, which reads by itself: from a socket
+// with `recv`, whose way through the kernel is shorter than that of libuv's `read`. And libuv would take a
+// reset right behind bytes for an end in good order.
+void UvStream::on_room(uv_handle_t*, std::size_t, uv_buf_t* buffer) { *buffer = uv_buf_init(nullptr, 0); }
 
-void UvStream::receive_into(std::span<char> room) noexcept {
-  received_ = ::recv(descriptor_, room.data(), room.size(), 0);
-  if (received_ > 0) return;
-  if (received_ == 0) {
-    received_ = UV_EOF;
-  } else if (errno == ENOTSOCK) {
-    is_pipe_ = true;
-  } else {
-    received_ = errno == EAGAIN || errno == EINTR ? 0 : -errno;  // the system reports again what is left
-  }
-}
-
-void UvStream::on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t*) {
+void UvStream::on_input(uv_stream_t* stream, ssize_t, const uv_buf_t*) {
+  constexpr int reads_together_max = 32;  // others wait meanwhile
   auto& self = *static_cast<UvStream*>(stream->data);
-  if (count == UV_ENOBUFS) {
-    if (self.input_ != Input::open) return self.turned_away();
-    count = self.received_;
+  if (self.input_ != Input::open) return self.turned_away();
+  for (int left = reads_together_max; left > 0 && self.read_once(); --left) {
   }
+}
+
+bool UvStream::read_once() {
+  const auto room = receive_room(chunks_);
+  const ssize_t count = receive_into(descriptor_, room);
   if (count > 0) {
-    self.received(static_cast<std::size_t>(count));
-    return UvDriver::reported(stream->loop, static_cast<std::size_t>(count));
+    received(static_cast<std::size_t>(count));
+    UvDriver::reported(stream()->loop, static_cast<std::size_t>(count));
+    return static_cast<std::size_t>(count) == room.size() && input_ == Input::open && !aborted();
   }
-  if (count == 0) return self.receive_cancelled();
-  uv_read_stop(stream);
-  self.input_ended_with(count == UV_EOF ? std::error_code() : to_error(static_cast<int>(count)));
+  if (count < 0 && errno == EAGAIN) {
+    receive_cancelled();
+    return false;
+  }
+  const auto error = count == 0 ? std::error_code() : detail::last_error();
+  uv_read_stop(stream());
+  input_ended_with(error);
+  return false;
 }
 
 // The end of a body that is longer than the read-ahead pauses the input for as long as it takes until the
@@ -127,7 +127,7 @@ void UvStream::turned_away() noexcept {
 }
 
 void UvStream::resume_input() noexcept {
-  if (std::exchange(input_, Input::open) == Input::stopped) uv_read_start(stream(), on_room, on_read);
+  if (std::exchange(input_, Input::open) == Input::stopped) uv_read_start(stream(), on_room, on_input);
 }
 
 // Straight to the socket: uv_try_write asks after a queue that is empty here, and calls `write`, whose way

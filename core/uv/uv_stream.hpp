@@ -29,21 +29,22 @@ class UvStream final : public Stream {
   UvStream(ChunkPool& chunks, SocketAddress peer) : chunks_(chunks), peer_(std::move(peer)) {}
   ~UvStream() override = default;
 
-  /// What libuv gets when it asks where to put bytes.
+  /// What is done when libuv tells of input.
   enum class Input : std::uint8_t {
-    open,
+    open,        ///< It is read.
     full,        ///< Nothing.
     full_still,  ///< Nothing, for the second time.
-    stopped,     ///< It does not ask.
+    stopped,     ///< It does not tell.
   };
 
   static void on_room(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
-  static void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer);
+  static void on_input(uv_stream_t* stream, ssize_t status, const uv_buf_t* buffer);
 
-  void receive_into(std::span<char> room) noexcept;
   [[nodiscard]] Result<std::size_t> taken(ssize_t sent, std::span<const std::string_view> pieces);
   [[nodiscard]] Result<std::size_t> try_write_pipe(std::span<const std::string_view> pieces);
-  /// libuv has asked while there was no room.
+  /// Whether there may be more to read, and room for it.
+  [[nodiscard]] bool read_once();
+  /// libuv has told of input while there was no room.
   void turned_away() noexcept;
   void pause_input() noexcept override;
   void resume_input() noexcept override;
@@ -59,10 +60,8 @@ class UvStream final : public Stream {
 
   ChunkPool& chunks_;
   SocketAddress peer_;
-  int descriptor_ = -1;   // the handle's
-  ssize_t received_ = 0;  // by on_room, for on_read: as libuv would say it
+  int descriptor_ = -1;  // the handle's
   Input input_ = Input::stopped;
-  bool is_pipe_ = false;
   bool destroyed_ = false;
   bool closed_ = false;
   uv_write_t write_;

@@ -63,6 +63,16 @@ std::string read_all(Stream& stream) {
   }
 }
 
+/// How many bytes can be read before an error.
+std::size_t bytes_before_error(Stream& stream) {
+  std::size_t bytes = 0;
+  while (auto chunk = stream.read_chunk(Deadline::after(10s))) {
+    if (chunk->empty()) break;
+    bytes += chunk->bytes().size();
+  }
+  return bytes;
+}
+
 /// Sends both ways and closes both ways.
 void expect_conversation(Listener& listener) {
   auto [client, server] = connect_to(listener);
@@ -206,6 +216,58 @@ TEST(Socket, AnEndThatComesWithTheBytesThatPauseTheInputIsSeen) {
     client.reset();
     while (!server->input_ready()) this_fiber::yield();
     EXPECT_EQ(read_all(*server), "last words");
+  });
+}
+
+TEST(Socket, BytesThatFillItsBuffersJustSoAreReadToTheirEnd) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto [client, server] = connect_to(listener);
+    const std::string sent(Scheduler::current()->chunks().take().room().size(), 'x');
+    client->write(sent).value();
+    client.reset();  // the end comes right behind them
+    while (!server->input_ready()) this_fiber::yield();
+    EXPECT_EQ(read_all(*server), sent);
+  });
+}
+
+TEST(Socket, AResetRightBehindBytesIsAnErrorAfterThem) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto [client, server] = connect_to(listener);
+    client->write("half of it").value();
+    client->reset();
+    const auto first = server->read_chunk(Deadline::after(10s));
+    ASSERT_TRUE(first);
+    EXPECT_EQ(server->read_chunk(Deadline::after(10s)).error(), std::errc::connection_reset);
+  });
+}
+
+/// Cuts the stream as soon as it has input.
+class Cutter final : public InputObserver {
+ public:
+  explicit Cutter(Stream& stream) : stream_(stream) { stream.set_input_observer(this); }
+  void on_input() override {
+    stream_.abort();
+    ++told_;
+  }
+  [[nodiscard]] int told() const { return told_; }
+
+ private:
+  Stream& stream_;
+  int told_ = 0;
+};
+
+TEST(Socket, AStreamThatIsCutByItsObserverIsReadNoFurther) {
+  run_event_loop([] {
+    auto listener = Listener::bind(loopback()).value();
+    auto [client, server] = connect_to(listener);
+    const std::size_t buffer_bytes = Scheduler::current()->chunks().take().room().size();
+    Cutter cutter(*server);
+    client->write(std::string(2 * buffer_bytes, 'x')).value();
+    while (cutter.told() == 0) this_fiber::yield();
+    EXPECT_EQ(bytes_before_error(*server), buffer_bytes);
+    EXPECT_EQ(cutter.told(), 1);
   });
 }
 
