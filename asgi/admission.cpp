@@ -19,6 +19,11 @@ std::uint64_t network_of(const SocketAddress& client) noexcept {
 
 }  // namespace
 
+std::string_view Admission::text(Refusal refusal) noexcept {
+  return refusal == Refusal::full ? "the limit of connections is reached"
+                                  : "the limit of connections per address is reached";
+}
+
 std::variant<Admission::Place, Admission::Refusal> Admission::admit(const SocketAddress& client) {
   const auto network = network_of(client);
   const std::lock_guard lock(mutex_);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -51,6 +52,8 @@ class Admission {
     full,          ///< There are `connections_max`.
     address_full,  ///< This client's address has all that it may have.
   };
+
+  [[nodiscard]] static std::string_view text(Refusal refusal) noexcept;
 
   explicit Admission(const Limits& limits) : limits_(limits) {}
   Admission(const Admission&) = delete;

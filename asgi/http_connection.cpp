@@ -31,7 +31,10 @@ std::string HttpConnection::client() const {
                  : fmt::format("{}:{}", facts_.client_host, port);
 }
 
-void HttpConnection::begin() { wait_for_request(owner_.worker_.options.timeouts.header); }
+void HttpConnection::begin(bool behind_proxy) {
+  proxy_header_due_ = behind_proxy;
+  wait_for_request(owner_.worker_.options.timeouts.header);
+}
 
 void HttpConnection::wait_for_request(Duration timeout) noexcept {
   idle_until_ = Scheduler::current()->turn_time() + timeout;
@@ -69,6 +72,8 @@ void HttpConnection::on_input() {
 
 void HttpConnection::be_served() noexcept {
   idle_ = false;
+  if (proxy_header_due_) [[unlikely]]
+    return owner_.go_on(*this, &HttpConnection::read_proxy_header);
   owner_.stand_in_line(*this);
 }
 
@@ -76,6 +81,35 @@ void HttpConnection::be_served() noexcept {
 void HttpConnection::shed() {
   owner_.refuse(*stream_, "the limit of buffered bytes is reached", facts_);
   owner_.remove(*this);
+}
+
+void HttpConnection::read_proxy_header() {
+  const auto deadline = Deadline::after(owner_.worker_.options.timeouts.header);
+  const auto header = atlas::read_proxy_header(*stream_, deadline);
+  if (!header && !stream_->aborted()) owner_.log_closed(facts_, header.error().message());
+  if (!header || !admit_client(*header)) return owner_.remove(*this);
+  proxy_header_due_ = false;
+  fiber_id_ = 0;
+  wait_for_request(owner_.worker_.options.timeouts.header);
+  if (stream_->input_ready()) on_input();
+}
+
+/// The client takes the place of its proxy. False: it may have none.
+bool HttpConnection::admit_client(const ProxyHeader& header) {
+  if (!header.connection) return true;
+  const auto& [client, server] = *header.connection;
+  facts_.client_host = client.host();
+  facts_.client_port = client.port();
+  facts_.server_host = server.host();
+  facts_.server_port = server.port();
+  place_ = {};
+  auto place = owner_.worker_.admission.admit(client);
+  if (std::holds_alternative<Admission::Refusal>(place)) {
+    owner_.refuse(*stream_, Admission::text(std::get<Admission::Refusal>(place)), facts_);
+    return false;
+  }
+  place_ = std::get<0>(std::move(place));
+  return true;
 }
 
 void HttpConnection::serve() {
@@ -229,22 +263,23 @@ void HttpConnections::admit(const SocketAddress& client, StreamPtr stream, Conne
     place = worker_.admission.admit(client);
     refusal = std::get_if<Refusal>(&place);
   }
-  if (refusal == nullptr) return add(std::move(stream), std::move(facts), std::get<0>(std::move(place)));
+  if (refusal == nullptr) {
+    const bool behind_proxy = worker_.options.proxy_protocol_from.contains(client);
+    return add(std::move(stream), std::move(facts), std::get<0>(std::move(place)), behind_proxy);
+  }
   worker_.counters.connections_ended.increment();
-  refuse(*stream,
-         *refusal == Refusal::full ? "the limit of connections is reached"
-                                   : "the limit of connections per address is reached",
-         facts);
+  refuse(*stream, Admission::text(*refusal), facts);
 }
 
-void HttpConnections::add(StreamPtr stream, ConnectionFacts facts, Admission::Place place) {
+void HttpConnections::add(StreamPtr stream, ConnectionFacts facts, Admission::Place place,
+                          bool behind_proxy) {
   auto connection =
       std::make_unique<HttpConnection>(*this, std::move(stream), std::move(facts), std::move(place));
   connection->link_.insert_before(connections_);
   ++size_;
   worker_.counters.connections_accepted.increment();
   worker_.counters.connections_open.set(size_);
-  connection.release()->begin();  // owned by the list
+  connection.release()->begin(behind_proxy);  // owned by the list
 }
 
 void HttpConnections::remove(HttpConnection& connection) noexcept {
@@ -284,6 +319,14 @@ void HttpConnections::refuse(Stream& stream, std::string_view reason, const Conn
   if (!refusal_lines_.take(now)) return;
   log::warn("refused with 503: {} (client {}; {} since the last such line)", reason, facts.client_host,
             refusal_lines_.take_left_out() + 1);
+}
+
+void HttpConnections::log_closed(const ConnectionFacts& facts, std::string_view why) {
+  if (!refusal_lines_.take(Scheduler::current()->turn_time())) return;
+  log::warn(
+      "closed without an answer: no header of the PROXY protocol: {} (client {}; {} since the last such "
+      "line)",
+      why, facts.client_host, refusal_lines_.take_left_out() + 1);
 }
 
 // A fiber counts as the pages of its stack that it touches at least: a head that does not end holds little

@@ -6,6 +6,7 @@
 #include <atlas/asgi/http_cycle.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/intrusive_list.hpp>
+#include <atlas/core/proxy_header.hpp>
 #include <atlas/core/stream.hpp>
 #include <atlas/core/timer_wheel.hpp>
 
@@ -20,8 +21,8 @@ class HttpConnection final : private InputObserver {
  public:
   HttpConnection(HttpConnections& owner, StreamPtr stream, ConnectionFacts facts, Admission::Place place);
 
-  /// Waits for the first request.
-  void begin();
+  /// Waits for the first request; before that for the header of a proxy, if one is to come.
+  void begin(bool behind_proxy);
   /// Closes the connection, and destroys it, if it is idle.
   void close_if_idle();
   /// Cuts the connection under a request.
@@ -33,6 +34,8 @@ class HttpConnection final : private InputObserver {
   void on_input() override;
   void be_served() noexcept;
   void shed();
+  void read_proxy_header();
+  [[nodiscard]] bool admit_client(const ProxyHeader& header);
   void serve();
   void write_without_waiting() noexcept;
   void write();
@@ -50,6 +53,7 @@ class HttpConnection final : private InputObserver {
   Admission::Place place_;
   std::unique_ptr<HttpCycle> cycle_;  // while a request is being read, served or answered
   bool idle_ = false;
+  bool proxy_header_due_ = false;
   std::uint64_t fiber_id_ = 0;  // of the one that serves it
   TimePoint idle_until_;
   Timer idle_timer_;  // not later than that; it stays armed while requests come
@@ -86,7 +90,7 @@ class HttpConnections final : private ConnectionsOfWorker {
  private:
   friend class HttpConnection;
 
-  void add(StreamPtr stream, ConnectionFacts facts, Admission::Place place);
+  void add(StreamPtr stream, ConnectionFacts facts, Admission::Place place, bool behind_proxy);
   void stand_in_line(HttpConnection& connection) noexcept;
   void give_fiber() noexcept;
   void serve_line();
@@ -99,6 +103,7 @@ class HttpConnections final : private ConnectionsOfWorker {
   /// Closes an idle connection. False when none was found.
   [[nodiscard]] bool make_room();
   void refuse(Stream& stream, std::string_view reason, const ConnectionFacts& facts);
+  void log_closed(const ConnectionFacts& facts, std::string_view why);
   [[nodiscard]] bool over_budget() const noexcept override;
   [[nodiscard]] std::unique_ptr<HttpCycle> take_cycle();
   void give_back(std::unique_ptr<HttpCycle> cycle);

@@ -2,6 +2,7 @@
 
 #include <atlas/asgi/option_values.hpp>
 #include <atlas/core/address.hpp>
+#include <atlas/core/ip_networks.hpp>
 
 #include <fmt/format.h>
 
@@ -122,6 +123,16 @@ Value text(Field field, std::string (*checked)(std::string_view)) {
       [=](const Configuration& configuration) { return field(configuration); }};
 }
 
+template <class Field>
+Value networks(Field field) {
+  return {[=](Configuration& configuration, std::string_view given) {
+            auto parsed = IpNetworks::parse(given);
+            if (!parsed) throw BadValue("not a list of networks like 10.0.0.0/8,::1");
+            field(configuration) = *std::move(parsed);
+          },
+          [=](const Configuration& configuration) { return field(configuration).to_string(); }};
+}
+
 bool has_control_characters(std::string_view given) {
   return std::any_of(given.begin(), given.end(),
                      [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; });
@@ -190,6 +201,14 @@ void add_listening(std::vector<Option>& table) {
                                                        {"least-connections", Placement::least_connections}}));
 }
 
+void add_proxies(std::vector<Option>& table) {
+  const Group group{table, "Behind a proxy"};
+  group.add("proxy-protocol", "NETWORKS", "10.0.0.0/8,::1, unix or all: from whom the PROXY protocol comes",
+            networks(server<&ServerOptions::proxy_protocol_from>));
+  group.add("root-path", "PATH", "where a proxy has mounted this server",
+            text(server<&ServerOptions::root_path>, checked_root_path));
+}
+
 void add_running(std::vector<Option>& table) {
   const Group group{table, "Running"};
   group.add("workers", "N", "threads; 0: one for each processor",
@@ -206,8 +225,6 @@ void add_running(std::vector<Option>& table) {
   group.add("options-asterisk", "WHO", "answers OPTIONS *: server (204) or application",
             choice(server<&ServerOptions::options_asterisk>,
                    {{"server", AnsweredBy::server}, {"application", AnsweredBy::application}}));
-  group.add("root-path", "PATH", "where a proxy has mounted this server",
-            text(server<&ServerOptions::root_path>, checked_root_path));
 }
 
 void add_seeing(std::vector<Option>& table) {
@@ -304,6 +321,7 @@ void add_log(std::vector<Option>& table) {
 std::vector<Option> make_option_table() {
   std::vector<Option> table;
   add_listening(table);
+  add_proxies(table);
   add_running(table);
   add_seeing(table);
   add_limits(table);

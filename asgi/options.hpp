@@ -2,6 +2,7 @@
 // command line, the environment and a file.
 #pragma once
 
+#include <atlas/core/ip_networks.hpp>
 #include <atlas/core/scheduler.hpp>
 #include <atlas/core/time.hpp>
 #include <atlas/http/limits.hpp>
@@ -69,6 +70,9 @@ struct ServerOptions {
   /// A unix socket's path to listen on instead; empty: none.
   std::string unix_path = {};
   int backlog = 4096;
+  /// Proxies that begin each connection with a header of the PROXY protocol (version 1 or 2), which tells the
+  /// client's address. From them it must come, from others it must not.
+  IpNetworks proxy_protocol_from = {};
   /// Worker threads, each with a loop of its own; 0: one for each processor this process may use.
   int workers = 0;
 
