@@ -18,6 +18,15 @@ OffloadLimits with_threads(OffloadLimits limits) {
   return limits;
 }
 
+thread_local std::size_t calls_under_way = 0;
+
+struct CallCount {
+  CallCount() noexcept { ++calls_under_way; }
+  ~CallCount() { --calls_under_way; }
+  CallCount(const CallCount&) = delete;
+  CallCount& operator=(const CallCount&) = delete;
+};
+
 // Never destroyed: its threads may be at work when the process exits, and nobody can wait for them then.
 OffloadPool& process_pool() {
   static OffloadPool& pool = *std::make_unique<OffloadPool>().release();
@@ -46,6 +55,8 @@ OffloadPool& OffloadPool::current() {
   return pool != nullptr ? *pool : process_pool();
 }
 
+std::size_t OffloadPool::calls_of_this_thread() noexcept { return calls_under_way; }
+
 OffloadStatus OffloadPool::status() const {
   const std::lock_guard lock(mutex_);
   const std::size_t queued = std::min(works_count_, limits_.queue_max);
@@ -56,6 +67,7 @@ OffloadStatus OffloadPool::status() const {
 Result<void> OffloadPool::perform(detail::OffloadWork& work, Deadline deadline) {
   Wait wait({"offload", this});
   if (const auto refusal = wait.refusal(deadline)) return Unexpected(refusal);
+  const CallCount counted;
   work.waker = wait.remote_waker();
   if (auto accepted = enqueue(work); !accepted) return accepted;
   const auto outcome = wait.park(deadline);

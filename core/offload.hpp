@@ -105,6 +105,8 @@ class OffloadPool {
   /// The pool that `offload` uses on this thread: its scheduler's (Scheduler::set_offload_pool), or else one
   /// that all of the process shares, which is never destroyed: what it runs at the process's exit is cut off.
   [[nodiscard]] static OffloadPool& current();
+  /// Calls of `run`, on any pool, that fibers of this thread wait for.
+  [[nodiscard]] static std::size_t calls_of_this_thread() noexcept;
 
   /// Suspends while a thread of the pool calls `function`; its value, or its exception, which is rethrown
   /// here. First come, first served.

@@ -62,15 +62,25 @@ void UvDriver::arm_timer(std::optional<TimePoint> until) {
   timer_until_ = until;
 }
 
+bool UvDriver::has_work() noexcept {
+  auto* const own = reinterpret_cast<uv_handle_t*>(&interrupted_);
+  uv_unref(own);
+  const bool others = uv_loop_alive(&loop_) != 0;
+  uv_ref(own);
+  return others;
+}
+
 void UvDriver::interrupt() noexcept { uv_async_send(&interrupted_); }
 
 uv_loop_t* current_loop() {
   auto* scheduler = Scheduler::current();
   ATLAS_ASSERT(scheduler != nullptr, "this needs a thread that runs a scheduler");
   auto& driver = scheduler->driver();
-  // The class is final: a comparison does what a dynamic_cast would walk the hierarchy for.
-  ATLAS_ASSERT(typeid(driver) == typeid(UvDriver), "this needs a scheduler on libuv's driver");
-  return static_cast<UvDriver&>(driver).loop();
+  // A comparison does what a dynamic_cast would walk the hierarchy for.
+  if (typeid(driver) == typeid(UvDriver)) return static_cast<UvDriver&>(driver).loop();
+  auto* const kin = dynamic_cast<UvDriver*>(&driver);
+  ATLAS_ASSERT(kin != nullptr, "this needs a scheduler on libuv's driver");
+  return kin->loop();
 }
 
 std::error_code to_error(int status) noexcept { return {-status, std::system_category()}; }

@@ -9,7 +9,7 @@
 
 namespace atlas::uv {
 
-class UvDriver final : public Driver {
+class UvDriver : public Driver {
  public:
   UvDriver();
   /// Every handle on the loop but the driver's own must be closed, or closing.
@@ -23,6 +23,8 @@ class UvDriver final : public Driver {
   void interrupt() noexcept override;
 
   [[nodiscard]] uv_loop_t* loop() noexcept { return &loop_; }
+  /// Whether libuv waits for the system on somebody's behalf: an open handle that is active, or a request.
+  [[nodiscard]] bool has_work() noexcept;
 
   /// To be called at the end of a callback that has told of input: libuv can report 48 times 1,024
   /// descriptors in one poll, and what came of the first would have long left the processor's cache when the

@@ -4,7 +4,7 @@
 #include <atlas/core/file.hpp>
 #include <atlas/core/socket.hpp>
 #include "support/held_pool.hpp"
-#include "support/memory_stream.hpp"
+#include <atlas/core/memory_stream.hpp>
 #include "support/workers.hpp"
 
 #include <gtest/gtest.h>

@@ -4,7 +4,7 @@
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/stream.hpp>
 #include "support/manual_driver.hpp"
-#include "support/memory_stream.hpp"
+#include <atlas/core/memory_stream.hpp>
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 
 #include <atlas/core/fiber.hpp>
 #include "support/manual_driver.hpp"
-#include "support/memory_stream.hpp"
+#include <atlas/core/memory_stream.hpp>
 #include "support/workers.hpp"
 
 #include <gtest/gtest.h>

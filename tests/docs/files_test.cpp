@@ -3,7 +3,7 @@
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/file.hpp>
 #include <atlas/core/filesystem.hpp>
-#include "support/memory_stream.hpp"
+#include <atlas/core/memory_stream.hpp>
 #include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>

@@ -9,7 +9,7 @@
 #include <atlas/core/tcp_stream.hpp>
 #include <atlas/core/udp.hpp>
 #include "support/manual_driver.hpp"
-#include "support/memory_stream.hpp"
+#include <atlas/core/memory_stream.hpp>
 #include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>

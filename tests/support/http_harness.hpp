@@ -3,7 +3,7 @@
 #pragma once
 
 #include "support/manual_driver.hpp"
-#include "support/memory_stream.hpp"
+#include <atlas/core/memory_stream.hpp>
 
 #include <atlas/asgi/http_connection.hpp>
 
