@@ -10,6 +10,7 @@ bool Extensions::contains(std::string_view name) const noexcept {
   if (name == "http.response.pathsend") return http_response_pathsend;
   if (name == "http.response.zerocopysend") return http_response_zerocopysend;
   if (name == "http.response.push") return http_response_push;
+  if (name == "http.response.debug") return http_response_debug;
   return name == "atlas";
 }
 

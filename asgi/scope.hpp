@@ -13,6 +13,7 @@
 namespace atlas::asgi {
 
 class FiberCensus;
+class PathParameters;
 class ServerStatus;
 
 enum class ScopeType : std::uint8_t { http, lifespan };
@@ -39,6 +40,8 @@ struct AtlasExtension {
   const ServerStatus* server = nullptr;  ///< Live facts; null outside of a server.
   /// What every fiber is doing (FiberCensus::take); null unless ServerOptions::debug_endpoints.
   const FiberCensus* fibers = nullptr;
+  /// What the router's pattern has matched; null where no router was.
+  const PathParameters* path_parameters = nullptr;
 };
 
 /// What this server can do beyond plain ASGI.
@@ -48,6 +51,7 @@ struct Extensions {
   bool http_response_pathsend = false;
   bool http_response_zerocopysend = false;
   bool http_response_push = false;
+  bool http_response_debug = false;  ///< Of test clients only.
   AtlasExtension atlas = {};
 
   /// By ASGI's name, like "http.response.trailers".
