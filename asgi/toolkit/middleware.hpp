@@ -6,6 +6,7 @@
 #include <concepts>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <utility>
 
 namespace atlas::asgi {
@@ -41,6 +42,10 @@ class Middleware {
 ///
 ///   serve(with_middleware(routes, {request_id(), compression(), cors({.origins = {"https://a.example"}})}),
 ///   …)
-[[nodiscard]] Application with_middleware(Application inner, std::initializer_list<Middleware> layers);
+[[nodiscard]] Application with_middleware(Application inner, std::span<const Middleware> layers);
+[[nodiscard]] inline Application with_middleware(Application inner,
+                                                 std::initializer_list<Middleware> layers) {
+  return with_middleware(std::move(inner), std::span(layers.begin(), layers.size()));
+}
 
 }  // namespace atlas::asgi

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace atlas::asgi {
@@ -29,6 +31,10 @@ class PathParameters {
   /// Not beyond count_max.
   void push(Item item) noexcept { items_[size_++] = item; }
   void pop() noexcept { --size_; }
+  /// In the same order; as many as there are values.
+  void set_names(std::span<const std::string> names) noexcept {
+    for (std::size_t i = 0; i < size_; ++i) items_[i].name = names[i];
+  }
 
  private:
   // Not initialised beyond `size_`: it is made for each request.
