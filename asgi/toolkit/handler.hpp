@@ -1,6 +1,7 @@
 // Handlers: what answers a request in one call, and how such a callable becomes an application.
 #pragma once
 
+#include <atlas/asgi/toolkit/describe.hpp>
 #include <atlas/asgi/toolkit/request.hpp>
 #include <atlas/asgi/toolkit/response.hpp>
 

@@ -18,6 +18,8 @@
 
 namespace atlas::asgi {
 
+class Json;
+
 /// Of each request of a router. More is refused with 413.
 struct RequestLimits {
   std::size_t body_bytes_max = std::size_t{1}
@@ -69,6 +71,14 @@ class Request {
   [[nodiscard]] std::string_view body();
   /// As `body`, when it is UTF-8; throws HttpError 400 when it is not.
   [[nodiscard]] std::string_view text();
+
+  /// **Suspends** as `body`, which must be JSON. Throws HttpError 415 when content-type names another type,
+  /// 400 when it is no JSON. In <atlas/asgi/toolkit/json.hpp>.
+  [[nodiscard]] Json json();
+  /// The same, read into a described struct: throws ValidationError, too. In
+  /// <atlas/asgi/toolkit/describe.hpp>.
+  template <class T>
+  [[nodiscard]] T json();
 
   /// What the router provides for the process, the worker or this request: see Dependencies. Lives until the
   /// response was sent. Suspends as its factory does. Throws std::logic_error when nobody provides a T.

@@ -1,0 +1,357 @@
+#include <atlas/asgi/toolkit/json.hpp>
+
+#include <atlas/asgi/toolkit/json_writer.hpp>
+#include <atlas/asgi/toolkit/request.hpp>
+#include <atlas/http/header.hpp>
+#include <atlas/http/utf8.hpp>
+
+#include <fmt/format.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/prettywriter.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/stringbuffer.h>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_set>
+
+namespace atlas::asgi {
+namespace {
+
+/// Where in a text an offset lies.
+struct Place {
+  std::size_t line = 1;
+  std::size_t column = 1;
+};
+
+Place place_of(std::string_view text, std::size_t offset) {
+  const auto before = text.substr(0, offset);
+  const auto last_break = before.rfind('\n');
+  return {1 + static_cast<std::size_t>(std::ranges::count(before, '\n')),
+          last_break == std::string_view::npos ? offset + 1 : offset - last_break};
+}
+
+/// Builds a value out of what the reader reports. False stops the reader; `fault` says why.
+class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
+ public:
+  explicit Builder(const JsonLimits& limits) : limits_(limits) {}
+
+  bool Null() { return add({}); }
+  bool Bool(bool value) { return add(value); }
+  bool Int(int value) { return add(value); }
+  bool Uint(unsigned value) { return add(value); }
+  bool Int64(std::int64_t value) { return add(value); }
+  bool Uint64(std::uint64_t value) { return add(value); }
+  bool Double(double value) { return add(value); }
+  // Ours to look at: RapidJSON's own look at UTF-8 lets half of a surrogate pair, as an escape, pass.
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    return http::is_utf8({text, size}) ? add(std::string(text, size)) : fail(not_utf8);
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    if (!http::is_utf8({text, size})) return fail(not_utf8);
+    auto& object = open_.back();
+    object.name.assign(text, size);
+    return !is_repeated(object) || fail("a name that the object has already");
+  }
+  bool StartObject() { return open(Json::object()); }
+  bool StartArray() { return open(Json::array()); }
+  bool EndObject(rapidjson::SizeType) { return close(); }
+  bool EndArray(rapidjson::SizeType) { return close(); }
+
+  [[nodiscard]] std::string_view fault() const noexcept { return fault_; }
+  [[nodiscard]] Json take() { return std::move(root_); }
+
+ private:
+  /// An array or object that is not complete yet.
+  struct Open {
+    Json value;
+    std::string name = {};                       // of the member that comes next
+    std::unordered_set<std::string> names = {};  // of an object that has many
+  };
+
+  bool add(Json value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+    } else if (auto& parent = open_.back(); parent.value.is_array()) {
+      parent.value.elements().push_back(std::move(value));
+    } else {
+      parent.value.members().emplace_back(std::move(parent.name), std::move(value));
+    }
+    return true;
+  }
+
+  bool open(Json value) {
+    if (open_.size() == limits_.depth_max) return fail("too many arrays and objects within one another");
+    open_.push_back({std::move(value)});
+    return true;
+  }
+
+  bool close() {
+    auto value = std::move(open_.back().value);
+    open_.pop_back();
+    return add(std::move(value));
+  }
+
+  // Looking through few is cheaper than to remember them; looking through many, for each, is what an attacker
+  // wants.
+  [[nodiscard]] static bool is_repeated(Open& object) {
+    constexpr std::size_t few = 16;
+    const auto& members = object.value.members();
+    if (members.size() < few) return object.value.find(object.name) != nullptr;
+    if (object.names.empty()) {
+      for (const auto& [name, value] : members) object.names.insert(name);
+    }
+    return !object.names.insert(object.name).second;
+  }
+
+  bool fail(std::string_view fault) {
+    fault_ = fault;
+    return false;
+  }
+
+  static constexpr std::string_view not_utf8 = "text that is not UTF-8";
+
+  const JsonLimits& limits_;
+  std::vector<Open> open_;
+  Json root_;
+  std::string_view fault_;
+};
+
+std::string_view fault_of(const rapidjson::ParseResult& result, const Builder& builder) {
+  if (!builder.fault().empty()) return builder.fault();
+  return result.IsError() ? rapidjson::GetParseError_En(result.Code()) : "a NUL behind the value";
+}
+
+/// Writes `json` by its own stack, not by the thread's, however deep it is.
+template <class Writer>
+class Walk {
+ public:
+  explicit Walk(Writer& writer) : writer_(writer) {}
+
+  void write(const Json& json) {
+    begin(json);
+    while (!open_.empty()) step();
+  }
+
+ private:
+  struct Open {
+    const Json* json;
+    std::size_t next = 0;
+  };
+
+  void step() {
+    auto& [json, next] = open_.back();
+    if (next == json->size()) {
+      json->is_array() ? writer_.end_array() : writer_.end_object();
+      open_.pop_back();
+      return;
+    }
+    const auto index = next++;
+    if (json->is_array()) return begin(json->elements()[index]);
+    const auto& [name, value] = json->members()[index];
+    writer_.name(name);
+    begin(value);
+  }
+
+  void begin(const Json& json) {
+    if (json.is_array() || json.is_object()) {
+      json.is_array() ? writer_.begin_array() : writer_.begin_object();
+      open_.push_back({&json});
+    } else if (json.is_null()) {
+      writer_.null();
+    } else if (json.is_bool()) {
+      writer_.boolean(json.boolean());
+    } else if (json.is_text()) {
+      writer_.text(json.text());
+    } else {
+      number(json);
+    }
+  }
+
+  void number(const Json& json) {
+    if (const auto integer = json.integer(); integer && json.is_integer()) return writer_.number(*integer);
+    if (json.is_integer()) return writer_.number(*json.unsigned_integer());
+    writer_.number(json.number());
+  }
+
+  Writer& writer_;
+  std::vector<Open> open_;
+};
+
+/// RapidJSON's, in the shape of ours.
+class PrettyWriter {
+ public:
+  PrettyWriter() { json_.SetIndent(' ', 2); }
+  void begin_object() { json_.StartObject(); }
+  void end_object() { json_.EndObject(); }
+  void begin_array() { json_.StartArray(); }
+  void end_array() { json_.EndArray(); }
+  void name(std::string_view text) { raw(text, rapidjson::kStringType); }
+  void null() { json_.Null(); }
+  void boolean(bool value) { json_.Bool(value); }
+  template <class Number>
+  void number(Number value) {
+    raw_of([&](JsonWriter& writer) { writer.number(value); }, rapidjson::kNumberType);
+  }
+  void text(std::string_view text) { raw(text, rapidjson::kStringType); }
+  [[nodiscard]] std::string take() { return {out_.GetString(), out_.GetSize()}; }
+
+ private:
+  void raw(std::string_view text, rapidjson::Type type) {
+    raw_of([&](JsonWriter& writer) { writer.text(text); }, type);
+  }
+  template <class Write>
+  void raw_of(Write write, rapidjson::Type type) {
+    std::string text;
+    JsonWriter writer(text);
+    write(writer);
+    json_.RawValue(text.data(), text.size(), type);
+  }
+
+  rapidjson::StringBuffer out_;
+  rapidjson::PrettyWriter<rapidjson::StringBuffer> json_{out_};
+};
+
+/// "application/json" or "application/….+json", with whatever parameters.
+bool is_json_type(std::string_view type) {
+  const auto essence = http::trim_ows(type.substr(0, type.find(';')));
+  constexpr std::string_view json = "application/json";
+  constexpr std::string_view suffix = "+json";
+  return http::iequals(essence, json) ||
+         (essence.size() > suffix.size() &&
+          http::iequals(essence.substr(essence.size() - suffix.size()), suffix));
+}
+
+}  // namespace
+
+JsonError::JsonError(std::size_t line, std::size_t column, const std::string& why)
+    : std::runtime_error(fmt::format("line {}, column {}: {}", line, column, why)),
+      line_(line),
+      column_(column) {}
+
+Json::Json(std::initializer_list<std::pair<std::string_view, Json>> members) : value_(Object()) {
+  auto& object = std::get<Object>(value_);
+  for (const auto& [name, value] : members) object.emplace_back(name, value);
+}
+
+// What is inside is moved out first, level by level, so that no destructor has another's to call.
+Json::~Json() {
+  if (size() == 0) return;
+  std::vector<Json> inside;
+  const auto empty = [&](Json& json) {
+    if (auto* array = std::get_if<Array>(&json.value_)) {
+      for (auto& element : *array) {
+        if (element.size() > 0) inside.push_back(std::move(element));
+      }
+    } else if (auto* object = std::get_if<Object>(&json.value_)) {
+      for (auto& [name, value] : *object) {
+        if (value.size() > 0) inside.push_back(std::move(value));
+      }
+    }
+  };
+  empty(*this);
+  while (!inside.empty()) {
+    auto json = std::move(inside.back());
+    inside.pop_back();
+    empty(json);
+  }
+}
+
+Json Json::parse(std::string_view text, const JsonLimits& limits) {
+  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader reader;
+  Builder builder(limits);
+  const auto result = reader.Parse<flags>(stream, builder);
+  // RapidJSON takes a NUL for the end.
+  if (!result.IsError() && stream.Tell() == text.size()) return builder.take();
+  const auto [line, column] = place_of(text, std::min(result.Offset(), text.size()));
+  throw JsonError(line, column, std::string(fault_of(result, builder)));
+}
+
+std::string_view Json::kind() const noexcept {
+  constexpr std::string_view kinds[] = {"null",     "true or false", "a whole number", "a whole number",
+                                        "a number", "text",          "an array",       "an object"};
+  return kinds[value_.index()];
+}
+
+std::optional<std::int64_t> Json::integer() const noexcept {
+  if (const auto* number = std::get_if<std::int64_t>(&value_)) return *number;
+  constexpr double beyond = 9223372036854775808.0;  // 2^63
+  const auto* number = std::get_if<double>(&value_);
+  if (number == nullptr || std::trunc(*number) != *number || *number < -beyond || *number >= beyond)
+    return std::nullopt;
+  return static_cast<std::int64_t>(*number);
+}
+
+std::optional<std::uint64_t> Json::unsigned_integer() const noexcept {
+  if (const auto* number = std::get_if<std::uint64_t>(&value_)) return *number;
+  const auto number = integer();
+  if (!number || *number < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
+}
+
+double Json::number() const {
+  if (const auto* held = std::get_if<std::int64_t>(&value_)) return static_cast<double>(*held);
+  if (const auto* held = std::get_if<std::uint64_t>(&value_)) return static_cast<double>(*held);
+  return get<double>("a number");
+}
+
+const Json* Json::find(std::string_view name) const noexcept {
+  const auto* object = std::get_if<Object>(&value_);
+  if (object == nullptr) return nullptr;
+  const auto found =
+      std::ranges::find_if(*object, [&](const Member& member) { return member.first == name; });
+  return found == object->end() ? nullptr : &found->second;
+}
+
+Json& Json::operator[](std::string_view name) {
+  if (is_null()) value_ = Object();
+  if (const auto* found = find(name)) return const_cast<Json&>(*found);
+  return members().emplace_back(name, Json()).second;
+}
+
+void Json::push_back(Json element) {
+  if (is_null()) value_ = Array();
+  elements().push_back(std::move(element));
+}
+
+std::size_t Json::size() const noexcept {
+  if (const auto* array = std::get_if<Array>(&value_)) return array->size();
+  if (const auto* object = std::get_if<Object>(&value_)) return object->size();
+  return 0;
+}
+
+std::string Json::to_text() const {
+  std::string text;
+  JsonWriter writer(text);
+  Walk(writer).write(*this);
+  return text;
+}
+
+std::string Json::to_pretty_text() const {
+  PrettyWriter writer;
+  Walk(writer).write(*this);
+  return writer.take();
+}
+
+void Json::refuse(std::string_view wanted) const {
+  throw std::logic_error(fmt::format("a JSON value is {}, not {}", kind(), wanted));
+}
+
+Json Request::json() {
+  if (const auto type = scope_.headers.find("content-type"); type && !is_json_type(*type))
+    throw HttpError(415, "the body is to be application/json", {{"accept", "application/json"}});
+  try {
+    return Json::parse(body());
+  } catch (const JsonError& error) {
+    throw HttpError(400, fmt::format("the body is no JSON: {}", error.what()));
+  }
+}
+
+Response json(const Json& value, int status) { return content("application/json", value.to_text(), status); }
+
+Response to_response(const Json& value) { return json(value); }
+
+}  // namespace atlas::asgi

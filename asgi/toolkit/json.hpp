@@ -1,0 +1,152 @@
+// JSON (RFC 8259): a value of any kind, read and written strictly. RapidJSON does the reading and the
+// writing, out of sight of this header.
+#pragma once
+
+#include <atlas/asgi/toolkit/response.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace atlas::asgi {
+
+struct JsonLimits {
+  std::size_t depth_max = 64;  ///< Of arrays and objects within one another.
+};
+
+/// What was read is no JSON: where and why, in one line.
+class JsonError : public std::runtime_error {
+ public:
+  JsonError(std::size_t line, std::size_t column, const std::string& why);
+
+  [[nodiscard]] std::size_t line() const noexcept { return line_; }      ///< From 1.
+  [[nodiscard]] std::size_t column() const noexcept { return column_; }  ///< In bytes, from 1.
+
+ private:
+  std::size_t line_;
+  std::size_t column_;
+};
+
+/// A value: null, true or false, a number, text, an array or an object. Members of an object keep their
+/// order.
+///
+///   Json note{{"title", "Milk"}, {"done", false}, {"tags", Json::Array{"shop", "soon"}}};
+///   note["stars"] = 5;
+///   if (const auto* title = note.find("title")) use(title->text());
+class Json {
+ public:
+  using Member = std::pair<std::string, Json>;
+  using Array = std::vector<Json>;
+  /// In the order in which they were added.
+  using Object = std::vector<Member>;
+
+  Json() noexcept = default;
+  Json(std::nullptr_t) noexcept {}
+  template <class Bool>
+  requires std::same_as<Bool, bool> Json(Bool value)
+  noexcept : value_(value) {}
+  template <std::signed_integral Number>
+  Json(Number number) noexcept : value_(std::int64_t{number}) {}
+  template <std::unsigned_integral Number>
+  requires(!std::same_as<Number, bool>) Json(Number number)
+  noexcept : value_(from_unsigned(number)) {}
+  Json(double number) noexcept : value_(number) {}
+  Json(std::string text) noexcept : value_(std::move(text)) {}
+  Json(std::string_view text) : value_(std::string(text)) {}
+  Json(const char* text) : value_(std::string(text)) {}
+  Json(Array elements) noexcept : value_(std::move(elements)) {}
+  Json(std::initializer_list<std::pair<std::string_view, Json>> members);
+  [[nodiscard]] static Json object(Object members = {}) {
+    Json json;
+    json.value_ = std::move(members);
+    return json;
+  }
+  [[nodiscard]] static Json array(Array elements = {}) { return Json(std::move(elements)); }
+
+  Json(const Json& other) = default;
+  Json(Json&& other) noexcept = default;
+  Json& operator=(const Json& other) = default;
+  Json& operator=(Json&& other) noexcept = default;
+  /// However deep it is, without using more of the stack.
+  ~Json();
+
+  /// Throws JsonError: for what is no JSON, is not UTF-8, is deeper than allowed, or has a name twice in one
+  /// object.
+  [[nodiscard]] static Json parse(std::string_view text, const JsonLimits& limits = {});
+
+  [[nodiscard]] bool is_null() const noexcept { return value_.index() == 0; }
+  [[nodiscard]] bool is_bool() const noexcept { return std::holds_alternative<bool>(value_); }
+  /// A whole number that was written without a point or an exponent.
+  [[nodiscard]] bool is_integer() const noexcept { return is<std::int64_t>() || is<std::uint64_t>(); }
+  [[nodiscard]] bool is_number() const noexcept { return is_integer() || is<double>(); }
+  [[nodiscard]] bool is_text() const noexcept { return is<std::string>(); }
+  [[nodiscard]] bool is_array() const noexcept { return is<Array>(); }
+  [[nodiscard]] bool is_object() const noexcept { return is<Object>(); }
+  /// "an array", "text" and so on.
+  [[nodiscard]] std::string_view kind() const noexcept;
+
+  // All of these throw std::logic_error for a value of another kind: what comes from a client is better read
+  // into a described struct, or asked before.
+  [[nodiscard]] bool boolean() const { return get<bool>("true or false"); }
+  /// Nothing when it is no whole number from -2^63 to 2^63 - 1.
+  [[nodiscard]] std::optional<std::int64_t> integer() const noexcept;
+  /// Nothing when it is no whole number from 0 to 2^64 - 1.
+  [[nodiscard]] std::optional<std::uint64_t> unsigned_integer() const noexcept;
+  /// Of any number.
+  [[nodiscard]] double number() const;
+  [[nodiscard]] const std::string& text() const { return get<std::string>("text"); }
+  [[nodiscard]] const Array& elements() const { return get<Array>("an array"); }
+  [[nodiscard]] Array& elements() { return const_cast<Array&>(std::as_const(*this).elements()); }
+  [[nodiscard]] const Object& members() const { return get<Object>("an object"); }
+  [[nodiscard]] Object& members() { return const_cast<Object&>(std::as_const(*this).members()); }
+
+  /// The member of that name; null when there is none, and when this is no object. Looks through all of them.
+  [[nodiscard]] const Json* find(std::string_view name) const noexcept;
+  /// The same, made when it is not there; of a null, which becomes an object, or of an object.
+  Json& operator[](std::string_view name);
+  /// Appends to an array, or to a null, which becomes one.
+  void push_back(Json element);
+  /// Elements or members; 0 for any other kind.
+  [[nodiscard]] std::size_t size() const noexcept;
+
+  /// Throws std::invalid_argument when there is an infinite number or none, or text that is not UTF-8.
+  [[nodiscard]] std::string to_text() const;
+  /// On many lines, by two spaces.
+  [[nodiscard]] std::string to_pretty_text() const;
+
+  friend bool operator==(const Json& left, const Json& right) { return left.value_ == right.value_; }
+
+ private:
+  using Value =
+      std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object>;
+
+  template <class T>
+  [[nodiscard]] bool is() const noexcept {
+    return std::holds_alternative<T>(value_);
+  }
+  template <class T>
+  [[nodiscard]] const T& get(std::string_view wanted) const {
+    if (const auto* held = std::get_if<T>(&value_)) return *held;
+    refuse(wanted);
+  }
+  [[noreturn]] void refuse(std::string_view wanted) const;
+  [[nodiscard]] static Value from_unsigned(std::uint64_t number) noexcept {
+    if (number <= static_cast<std::uint64_t>(INT64_MAX)) return static_cast<std::int64_t>(number);
+    return number;
+  }
+
+  Value value_;
+};
+
+/// "application/json".
+[[nodiscard]] Response json(const Json& value, int status = 200);
+[[nodiscard]] Response to_response(const Json& value);
+
+}  // namespace atlas::asgi
