@@ -1,28 +1,12 @@
 #include <atlas/asgi/static_encodings.hpp>
 
-#include <atlas/http/characters.hpp>
+#include <atlas/asgi/quality_value.hpp>
 
 #include <algorithm>
 #include <optional>
 
 namespace atlas::asgi {
 namespace {
-
-constexpr int quality_max = 1000;
-
-/// "1", "0.5", "0.123" in thousandths (RFC 9110 §12.4.2).
-std::optional<int> quality_value(std::string_view text) {
-  if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
-  int value = text[0] == '1' ? quality_max : 0;
-  if (text.size() > 1 && text[1] != '.') return std::nullopt;
-  int weight = quality_max / 10;
-  for (const char c : text.substr(std::min<std::size_t>(2, text.size()))) {
-    if (!http::is_digit(c)) return std::nullopt;
-    value += weight * (c - '0');
-    weight /= 10;
-  }
-  return value <= quality_max ? std::optional(value) : std::nullopt;
-}
 
 /// Of a list's element, what follows its name.
 std::optional<int> quality_of(std::string_view parameters) {

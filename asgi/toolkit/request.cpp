@@ -10,6 +10,11 @@
 
 namespace atlas::asgi {
 
+const FormPairs& Request::query_parameters() {
+  if (!query_) query_.emplace().parse(scope_.query_string, "the query");
+  return *query_;
+}
+
 std::optional<std::string_view> Request::read() {
   if (body_ended_) return std::nullopt;
   const auto message = receive_();

@@ -3,18 +3,23 @@
 #pragma once
 
 #include <atlas/asgi/application.hpp>
+#include <atlas/asgi/toolkit/cookies.hpp>
 #include <atlas/asgi/toolkit/dependencies.hpp>
 #include <atlas/asgi/toolkit/http_error.hpp>
+#include <atlas/asgi/toolkit/negotiation.hpp>
 #include <atlas/asgi/toolkit/path_parameters.hpp>
 #include <atlas/asgi/toolkit/text_value.hpp>
+#include <atlas/asgi/toolkit/url_text.hpp>
 #include <atlas/core/time.hpp>
 
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace atlas::asgi {
 
@@ -61,6 +66,42 @@ class Request {
   template <FromText T = std::string_view, class Fallback>
   [[nodiscard]] auto header(std::string_view name, Fallback fallback) const {
     return optional<T>("header", name, scope_.headers.find(name), std::move(fallback));
+  }
+
+  /// The query's names and values, decoded. Throws HttpError 400 when it cannot be decoded, or has more than
+  /// FormPairs::count_max names.
+  [[nodiscard]] const FormPairs& query_parameters();
+  /// A value of the query; of several, the first. Throws ValidationError when it is missing or no T.
+  template <FromText T = std::string_view>
+  [[nodiscard]] T query(std::string_view name) {
+    return required<T>("query", name, query_parameters().find(name));
+  }
+  template <FromText T = std::string_view, class Fallback>
+  [[nodiscard]] auto query(std::string_view name, Fallback fallback) {
+    return optional<T>("query", name, query_parameters().find(name), std::move(fallback));
+  }
+  /// All values of that name.
+  template <FromText T = std::string_view>
+  [[nodiscard]] std::vector<T> query_all(std::string_view name) {
+    std::vector<T> values;
+    for (const auto text : query_parameters().all(name)) values.push_back(parsed<T>("query", name, text));
+    return values;
+  }
+
+  /// A cookie's value (see find_cookie). Throws ValidationError when it is missing or no T.
+  template <FromText T = std::string_view>
+  [[nodiscard]] T cookie(std::string_view name) const {
+    return required<T>("cookie", name, find_cookie(scope_.headers, name));
+  }
+  template <FromText T = std::string_view, class Fallback>
+  [[nodiscard]] auto cookie(std::string_view name, Fallback fallback) const {
+    return optional<T>("cookie", name, find_cookie(scope_.headers, name), std::move(fallback));
+  }
+
+  /// The media type of those offered that the client wants most; see choose_media_type.
+  [[nodiscard]] std::optional<std::string_view> accepts(
+      std::initializer_list<std::string_view> offered) const {
+    return choose_media_type(scope_.headers, offered);
   }
 
   /// **Suspends** until the next piece of the body is there; none after the last. Valid until the next call.
@@ -119,6 +160,7 @@ class Request {
   const PathParameters& parameters_;
   const RequestLimits& limits_;
   DependenciesOfRequest dependencies_;
+  std::optional<FormPairs> query_;
   std::string body_;
   bool body_ended_ = false;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atlas/asgi/application.hpp>
+#include <atlas/asgi/toolkit/cookies.hpp>
 #include <atlas/core/unique_function.hpp>
 
 #include <cstddef>
@@ -75,6 +76,10 @@ class Response {
     headers.add(name, value);
     return std::move(*this);
   }
+
+  /// Adds a `set-cookie`. Throws as to_text(Cookie) does.
+  Response& set_cookie(const Cookie& cookie) & { return with("set-cookie", to_text(cookie)); }
+  Response&& set_cookie(const Cookie& cookie) && { return std::move(with("set-cookie", to_text(cookie))); }
 
   /// Work that begins when the response is complete, also when the client has not taken it; what it throws is
   /// logged. It runs on a fiber of its own: it may not use the request. The server's drain waits for it.
