@@ -2,11 +2,10 @@
 // facts, and the endpoints that load tests use.
 #pragma once
 
-#include <atlas/asgi/application.hpp>
+#include <atlas/asgi/toolkit/router.hpp>
 
 namespace atlas::app {
 
-/// An application, ready to serve http and lifespan scopes.
-void demo(const asgi::Scope& scope, asgi::Receive& receive, asgi::Send& send);
+[[nodiscard]] asgi::Router demo();
 
 }  // namespace atlas::app

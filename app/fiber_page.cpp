@@ -1,6 +1,5 @@
 #include <atlas/app/fiber_page.hpp>
 
-#include <atlas/app/json_object.hpp>
 #include <atlas/asgi/fiber_report.hpp>
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@ namespace atlas::app {
 namespace {
 
 using asgi::FiberRow;
+using asgi::Json;
 using asgi::ThreadFibers;
 
 constexpr std::size_t text_size_max = 1000;
@@ -114,66 +114,55 @@ void add_thread(std::string& page, const ThreadFibers& thread) {
   add_table(page, stack_heading, thread.stack_marks);
 }
 
-std::string milliseconds(const std::optional<Duration>& duration) {
-  if (!duration) return "null";
-  return fmt::format("{}", std::chrono::floor<std::chrono::milliseconds>(*duration).count());
+Json milliseconds(const std::optional<Duration>& duration) {
+  if (!duration) return nullptr;
+  return std::chrono::floor<std::chrono::milliseconds>(*duration).count();
 }
 
-std::string json_of(const FiberRow& row) {
+Json json_of(const FiberRow& row) {
   const auto& fiber = row.fiber;
-  JsonObject object;
-  object.add("id", fiber.id)
-      .add("name", asgi::printable(fiber.name, text_size_max))
-      .add("state", to_string(fiber.activity))
-      .add("waits_for", fiber.waits_for)
-      .add_json("suspended_ms", milliseconds(fiber.suspended_for))
-      .add_json("age_ms", milliseconds(fiber.age))
-      .add_json("deadline_ms", milliseconds(fiber.deadline_left))
-      .add("request", asgi::printable(fiber.detail, text_size_max))
-      .add("client", row.client)
-      .add("stack_bytes_used", fiber.stack_bytes_used)
-      .add("stack_bytes", fiber.stack_bytes);
-  return std::string(object.text());
+  return {{"id", fiber.id},
+          {"name", asgi::printable(fiber.name, text_size_max)},
+          {"state", to_string(fiber.activity)},
+          {"waits_for", fiber.waits_for},
+          {"suspended_ms", milliseconds(fiber.suspended_for)},
+          {"age_ms", milliseconds(fiber.age)},
+          {"deadline_ms", milliseconds(fiber.deadline_left)},
+          {"request", asgi::printable(fiber.detail, text_size_max)},
+          {"client", row.client},
+          {"stack_bytes_used", fiber.stack_bytes_used},
+          {"stack_bytes", fiber.stack_bytes}};
 }
 
-std::string json_of(const StackMark& mark) {
-  JsonObject object;
-  object.add("name", asgi::printable(mark.name, text_size_max))
-      .add("bytes_max", mark.bytes_max)
-      .add("samples", mark.samples);
-  return std::string(object.text());
+Json json_of(const StackMark& mark) {
+  return {{"name", asgi::printable(mark.name, text_size_max)},
+          {"bytes_max", mark.bytes_max},
+          {"samples", mark.samples}};
 }
 
-std::string json_of(const OffloadStatus& status) {
-  JsonObject object;
-  object.add("threads", status.threads)
-      .add("busy", status.busy)
-      .add("queued", status.queued)
-      .add("waiting_for_room", status.waiting_for_room);
-  return std::string(object.text());
+Json json_of(const OffloadStatus& status) {
+  return {{"threads", status.threads},
+          {"busy", status.busy},
+          {"queued", status.queued},
+          {"waiting_for_room", status.waiting_for_room}};
 }
 
 template <class Item>
-std::string json_of(const std::vector<Item>& items);
+Json json_of(const std::vector<Item>& items);
 
-std::string json_of(const ThreadFibers& thread) {
-  JsonObject object;
-  object.add("worker", thread.worker)
-      .add_json("answered", thread.answered ? "true" : "false")
-      .add("alive", thread.alive)
-      .add_json("fibers", json_of(thread.fibers))
-      .add_json("stacks", json_of(thread.stack_marks));
-  return std::string(object.text());
+Json json_of(const ThreadFibers& thread) {
+  return {{"worker", thread.worker},
+          {"answered", thread.answered},
+          {"alive", thread.alive},
+          {"fibers", json_of(thread.fibers)},
+          {"stacks", json_of(thread.stack_marks)}};
 }
 
 template <class Item>
-std::string json_of(const std::vector<Item>& items) {
-  std::string array = "[";
-  for (const auto& item : items) {
-    if (array.size() > 1) array += ',';
-    array += json_of(item);
-  }
-  return array + "]";
+Json json_of(const std::vector<Item>& items) {
+  auto array = Json::array();
+  for (const auto& item : items) array.push_back(json_of(item));
+  return array;
 }
 
 }  // namespace
@@ -185,10 +174,8 @@ std::string fiber_page(const std::vector<ThreadFibers>& threads, const OffloadSt
   return page + "</body>\n</html>\n";
 }
 
-std::string fiber_json(const std::vector<ThreadFibers>& threads, const OffloadStatus& offload) {
-  JsonObject object;
-  object.add_json("threads", json_of(threads)).add_json("offload", json_of(offload));
-  return std::string(object.text());
+Json fiber_json(const std::vector<ThreadFibers>& threads, const OffloadStatus& offload) {
+  return {{"threads", json_of(threads)}, {"offload", json_of(offload)}};
 }
 
 }  // namespace atlas::app

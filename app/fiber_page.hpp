@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atlas/asgi/fiber_census.hpp>
+#include <atlas/asgi/toolkit/json.hpp>
 #include <atlas/core/offload.hpp>
 
 #include <string>
@@ -16,7 +17,7 @@ namespace atlas::app {
 /// {"threads":[{"worker":0,"answered":true,"alive":1,"fibers":[…],"stacks":[…]}],"offload":{"threads":…}};
 /// times in milliseconds, null where there is none. Bytes of a text that are not printable ASCII are written
 /// as \xhh.
-[[nodiscard]] std::string fiber_json(const std::vector<asgi::ThreadFibers>& threads,
-                                     const OffloadStatus& offload);
+[[nodiscard]] asgi::Json fiber_json(const std::vector<asgi::ThreadFibers>& threads,
+                                    const OffloadStatus& offload);
 
 }  // namespace atlas::app

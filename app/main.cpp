@@ -41,7 +41,7 @@ asgi::Application static_files(const std::string& folder) {
 
 asgi::Application make_application(const asgi::CommandLine& line) {
   if (!line.static_folder.empty()) return static_files(line.static_folder);
-  return line.application.empty() ? asgi::Application(app::demo) : plugin(line.application);
+  return line.application.empty() ? asgi::Application(app::demo()) : plugin(line.application);
 }
 
 int serve(int argc, char** argv) {

@@ -84,12 +84,22 @@ class Handler {
     explicit Holder(G&& held) : function(std::forward<G>(held)) {}
     [[nodiscard]] Response call(Request& request) const override {
       if constexpr (detail::TakesRequest<F>) {
-        return to_response(std::invoke(function, request));
+        return response_of([&]() -> decltype(auto) { return std::invoke(function, request); });
       } else {
-        return to_response(std::invoke(function));
+        return response_of([&]() -> decltype(auto) { return std::invoke(function); });
       }
     }
     F function;
+
+   private:
+    template <class Call>
+    static Response response_of(Call call) {
+      if constexpr (std::same_as<decltype(call()), Response>) {
+        return call();  // where it lies: a response is large
+      } else {
+        return to_response(call());
+      }
+    }
   };
 
   std::shared_ptr<const Base> held_;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,11 @@ class PathParameters {
   };
   static constexpr std::size_t count_max = 16;  ///< In one pattern.
 
+  PathParameters() noexcept {}  // NOLINT(modernize-use-equals-default): deleted, because of the union
+  PathParameters(const PathParameters&) = delete;
+  PathParameters& operator=(const PathParameters&) = delete;
+  ~PathParameters() = default;
+
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept {
     for (const auto& item : *this) {
       if (item.name == name) return item.value;
@@ -29,7 +35,7 @@ class PathParameters {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   /// Not beyond count_max.
-  void push(Item item) noexcept { items_[size_++] = item; }
+  void push(const Item& item) noexcept { std::construct_at(&items_[size_++], item); }
   void pop() noexcept { --size_; }
   /// In the same order; as many as there are values.
   void set_names(std::span<const std::string> names) noexcept {
@@ -37,9 +43,11 @@ class PathParameters {
   }
 
  private:
-  // Not initialised beyond `size_`: it is made for each request.
-  std::array<Item, count_max> items_;
   std::size_t size_ = 0;
+  // Not initialised beyond `size_`: it is made for each request.
+  union {
+    std::array<Item, count_max> items_;  // NOLINT(readability-identifier-naming)
+  };
 };
 
 }  // namespace atlas::asgi

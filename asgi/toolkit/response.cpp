@@ -10,9 +10,8 @@
 namespace atlas::asgi {
 
 void Response::send(const Scope& scope, Send& send) {
-  HttpResponseStart start{.status = status, .headers = std::move(headers)};
-  if (body_ != nullptr) return body_->send(start, scope, send);
-  send(start);
+  if (body_ != nullptr) return body_->send(*this, scope, send);
+  send(static_cast<const HttpResponseStart&>(*this));
   send(HttpResponseBody{.body = text_.view()});
 }
 
@@ -25,7 +24,9 @@ Response html(BodyText body, int status) {
 }
 
 Response content(const HeaderText& media_type, BodyText body, int status) {
-  return {status, std::move(body), {{"content-type", media_type}}};
+  Response response(status, std::move(body));
+  response.headers.add("content-type", media_type);
+  return response;
 }
 
 Response no_content() { return Response(204); }

@@ -59,13 +59,14 @@ class ResponseBody {
   virtual void send(HttpResponseStart& start, const Scope& scope, Send& send) = 0;
 };
 
-class Response {
+/// Its `status` and `headers` are those of the message that begins it.
+class Response : public HttpResponseStart {
  public:
-  explicit Response(int status_code = 200) noexcept : status(status_code) {}
+  explicit Response(int status_code = 200) noexcept : HttpResponseStart{.status = status_code} {}
   Response(int status_code, BodyText body, Headers fields = {})
-      : status(status_code), headers(std::move(fields)), text_(std::move(body)) {}
+      : HttpResponseStart{.status = status_code, .headers = std::move(fields)}, text_(std::move(body)) {}
   Response(int status_code, std::unique_ptr<ResponseBody> body, Headers fields = {})
-      : status(status_code), headers(std::move(fields)), body_(std::move(body)) {}
+      : HttpResponseStart{.status = status_code, .headers = std::move(fields)}, body_(std::move(body)) {}
 
   /// Adds a field, and gives the response back: `return text("made", 201).with("location", url);`
   Response& with(const HeaderText& name, const HeaderText& value) & {
@@ -99,9 +100,6 @@ class Response {
   /// The body, when it is text; empty for any other.
   [[nodiscard]] std::string_view body_text() const noexcept { return text_.view(); }
   [[nodiscard]] bool is_text() const noexcept { return body_ == nullptr; }
-
-  int status;
-  Headers headers;
 
  private:
   BodyText text_;

@@ -200,11 +200,8 @@ void Router::Table::serve_path(const Scope& scope, std::string_view path, Receiv
 }
 
 bool Router::Table::find(std::string_view path, std::string_view method, Match& match) const {
-  const auto place =
-      tree_.find(path, match.parameters, [&](std::size_t one) { return route_of(one, method) != nullptr; });
-  if (place == RouteTree::none) return false;
-  match.route = route_of(place, method);
-  return true;
+  const auto wanted = [&](std::size_t place) { return (match.route = route_of(place, method)) != nullptr; };
+  return tree_.find(path, match.parameters, wanted) != RouteTree::none;
 }
 
 const Router::Table::Route* Router::Table::route_of(std::size_t place, std::string_view method) const {
