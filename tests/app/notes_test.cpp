@@ -144,7 +144,7 @@ TEST(NotesPlugin, IsServedByTheCommand) {
   const testing::TemporaryFolder folder;
   const testing::RunningServer server({testing::plugin_path("libnotes.so"), "--workers=2"},
                                       {"NOTES_DATABASE=" + folder.file("notes.db")});
-  testing::Process curl({"curl", "--silent", "--show-error", "--json", R"({"title":"by curl"})",
+  testing::Process curl({"/usr/bin/curl", "--silent", "--show-error", "--json", R"({"title":"by curl"})",
                          "http://127.0.0.1:" + std::to_string(server.port()) + "/notes"});
   EXPECT_EQ(curl.out().rest(), R"({"id":1,"version":1,"title":"by curl","text":"","done":false,"tags":[]})");
   EXPECT_EQ(curl.wait(), 0);
