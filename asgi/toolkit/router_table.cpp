@@ -3,7 +3,6 @@
 #include <atlas/asgi/static_path.hpp>
 #include <atlas/asgi/toolkit/handler_call.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
-#include <atlas/http/characters.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,20 +17,6 @@ namespace {
 using SegmentKind = PatternSegment::Kind;
 
 constexpr std::string_view rest_of_mount = "/{path_below:path}";
-
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text);
-  http::make_lower(lower);
-  return lower;
-}
-
-/// Without its port. An IPv6 address keeps its brackets.
-std::string_view host_without_port(std::string_view host) noexcept {
-  const auto colon = host.rfind(':');
-  const auto bracket = host.rfind(']');
-  if (colon == std::string_view::npos || (bracket != std::string_view::npos && bracket > colon)) return host;
-  return host.substr(0, colon);
-}
 
 bool share_a_method(const std::vector<std::string>& one, const std::vector<std::string>& other) {
   return one.empty() || other.empty() || std::ranges::any_of(one, [&](const auto& method) {
@@ -117,16 +102,14 @@ void Router::Table::set_name(std::size_t index, std::string name) {
 
 void Router::Table::add_host(std::string_view pattern, Application application) {
   declaring();
-  const bool is_wildcard = pattern.starts_with("*.");
-  auto suffix = in_lower_case(is_wildcard ? pattern.substr(1) : pattern);
-  if (suffix.empty() || suffix.find_first_of("*{}/ ") != std::string::npos) {
-    refuse(fmt::format("host '{}' is neither a name nor '*.' and a name", pattern));
-  }
-  for (const auto& host : hosts_) {
-    if (host.suffix == suffix && host.is_wildcard == is_wildcard)
+  try {
+    HostPattern parsed(pattern);
+    if (std::ranges::find(hosts_, parsed, &Host::pattern) != hosts_.end())
       refuse(fmt::format("host '{}' is declared twice", pattern));
+    hosts_.push_back({std::move(parsed), std::move(application)});
+  } catch (const std::invalid_argument& error) {
+    refuse(error.what());
   }
-  hosts_.push_back({std::move(suffix), is_wildcard, std::move(application)});
 }
 
 void Router::Table::use(std::initializer_list<Middleware> layers) {
@@ -178,13 +161,11 @@ void Router::Table::serve_http(const Scope& scope, Receive& receive, Send& send)
 }
 
 const Application* Router::Table::host_of(const Scope& scope) const {
-  const auto host = in_lower_case(host_without_port(scope.headers.find("host").value_or("")));
+  const auto name = host_name(scope.headers.find("host").value_or(""));
   const Host* best = nullptr;
   for (const auto& candidate : hosts_) {
-    if (!candidate.is_wildcard && host == candidate.suffix) return &candidate.application;
-    const bool matches =
-        candidate.is_wildcard && host.size() > candidate.suffix.size() && host.ends_with(candidate.suffix);
-    if (matches && (best == nullptr || candidate.suffix.size() > best->suffix.size())) best = &candidate;
+    if (!candidate.pattern.matches(name)) continue;
+    if (best == nullptr || candidate.pattern.is_narrower_than(best->pattern)) best = &candidate;
   }
   return best != nullptr ? &best->application : nullptr;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atlas/asgi/lifespan.hpp>
+#include <atlas/asgi/toolkit/host_pattern.hpp>
 #include <atlas/asgi/toolkit/route_tree.hpp>
 #include <atlas/asgi/toolkit/router.hpp>
 
@@ -48,8 +49,7 @@ class Router::Table {
 
  private:
   struct Host {
-    std::string suffix;  ///< In lower case; ".example.com" of "*.example.com".
-    bool is_wildcard;
+    HostPattern pattern;
     Application application;
   };
   struct Match {
