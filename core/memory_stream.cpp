@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 #include <span>
+#include <utility>
 
 namespace atlas::testing {
 
@@ -79,12 +80,12 @@ class MemoryLink : public std::enable_shared_from_this<MemoryLink> {
 class MemoryStream final : public Stream {
  public:
   MemoryStream(Scheduler& scheduler, std::shared_ptr<MemoryLink> link, std::size_t side,
-               const MemoryStreamOptions& options)
+               MemoryStreamOptions options)
       : inbox_(scheduler.inbox()),
         chunks_(scheduler.chunks()),
         link_(std::move(link)),
         side_(side),
-        options_(options) {
+        options_(std::move(options)) {
     link_->direction(side_).writer = this;
     link_->direction(1 - side_).reader = this;
   }

@@ -44,8 +44,8 @@ struct NoteInput {
   template <class Self, class Fields>
   static void describe(Self& self, Fields& field) {
     using namespace asgi;
-    const auto short_enough = [](const auto& tags) {
-      for (const auto& tag : tags) {
+    const auto short_enough = [](const auto& given) {
+      for (const auto& tag : given) {
         if (tag.empty() || tag.size() > tag_characters_max || tag.find('\n') != std::string::npos)
           return false;
       }

@@ -16,7 +16,7 @@
 namespace atlas::asgi {
 namespace {
 
-constexpr std::string_view state_name = "atlas.identity";
+constexpr std::string_view identity_state = "atlas.identity";
 
 /// What follows the scheme; nothing when another one is used, or none.
 std::optional<std::string_view> credentials(const Scope& scope, std::string_view scheme) {
@@ -77,7 +77,7 @@ Middleware authentication(Identify identify, std::string challenge) {
       }
       if (malformed) return refuse(*malformed);
       if (!identity) return refuse(HttpError(401, {}, {{"www-authenticate", shared->second}}));
-      scope.state.set(state_name, *std::move(identity));
+      scope.state.set(identity_state, *std::move(identity));
       inner(scope, receive, send);
     };
   };
@@ -98,7 +98,7 @@ Middleware bearer_auth(VerifyToken verify, const std::string& realm) {
 }
 
 std::string_view identity_of(const Scope& scope) {
-  const auto* identity = scope.state.find<std::string>(state_name);
+  const auto* identity = scope.state.find<std::string>(identity_state);
   return identity != nullptr ? std::string_view(*identity) : std::string_view();
 }
 

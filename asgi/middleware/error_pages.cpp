@@ -44,7 +44,8 @@ std::string request_text(const Scope& scope) {
 
 /// An exception on its way to the client.
 struct Failure {
-  HttpError error;
+  Problem problem;
+  Headers headers;
   std::string what;  // for developers
 };
 
@@ -59,7 +60,7 @@ class Pages {
 
  private:
   [[nodiscard]] Response response_for(const Failure& failure, const Scope& scope, Receive& receive) const {
-    const int status = failure.error.status();
+    const int status = failure.problem.status;
     if (const auto page = options_.pages.find(status); page != options_.pages.end()) {
       const PathParameters none;
       const RequestLimits limits;
@@ -72,21 +73,22 @@ class Pages {
         scope.headers.contains("accept") &&
         choose_media_type(scope.headers, {"application/problem+json", "text/html"}) == "text/html";
     if (as_page) return page_for(failure, scope);
-    if (!options_.debug) return error_response(failure.error);
-    auto shown = problem({.status = status, .detail = failure.what});
-    shown.headers.append(failure.error.headers());
-    return shown;
+    auto told = failure.problem;
+    if (options_.debug) told.detail = failure.what;
+    auto response = problem(told);
+    response.headers.append(failure.headers);
+    return response;
   }
 
   [[nodiscard]] Response page_for(const Failure& failure, const Scope& scope) const {
-    const int status = failure.error.status();
+    const int status = failure.problem.status;
     const auto title = fmt::format("{} {}", status, http::reason_phrase(status));
     auto text = fmt::format(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title></head>\n"
         "<body><h1>{0}</h1>\n",
         title);
-    if (!failure.error.detail().empty())
-      fmt::format_to(std::back_inserter(text), "<p>{}</p>\n", escaped(failure.error.detail()));
+    if (!failure.problem.detail.empty())
+      fmt::format_to(std::back_inserter(text), "<p>{}</p>\n", escaped(failure.problem.detail));
     if (options_.debug) {
       fmt::format_to(std::back_inserter(text),
                      "<h2>Exception</h2>\n<pre>{}</pre>\n<h2>Request</h2>\n<pre>{}</pre>\n",
@@ -95,7 +97,7 @@ class Pages {
     auto response = html(text + "</body></html>\n", status)
                         .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
                         .with("cache-control", "no-store");
-    response.headers.append(failure.error.headers());
+    response.headers.append(failure.headers);
     return response;
   }
 
@@ -105,16 +107,14 @@ class Pages {
 Failure failure_of(std::exception_ptr exception, const Scope& scope) {
   try {
     std::rethrow_exception(std::move(exception));
-  } catch (const ValidationError& error) {
-    return {error, error.what()};
   } catch (const HttpError& error) {
-    return {error, error.what()};
+    return {problem_of(error), error.headers(), error.what()};
   } catch (const std::exception& error) {
     log::error("'{} {}' failed: {}", scope.method, scope.raw_path, error.what());
-    return {HttpError(500), error.what()};
+    return {{.status = 500}, {}, error.what()};
   } catch (...) {
     log::error("'{} {}' failed with an exception of an unknown type", scope.method, scope.raw_path);
-    return {HttpError(500), "an exception of an unknown type"};
+    return {{.status = 500}, {}, "an exception of an unknown type"};
   }
 }
 

@@ -16,7 +16,7 @@
 namespace atlas::asgi {
 namespace {
 
-constexpr std::string_view state_name = "atlas.request_id";
+constexpr std::string_view request_id_state = "atlas.request_id";
 constexpr std::size_t id_bytes_max = 128;
 
 bool is_id(std::string_view text) noexcept {
@@ -57,7 +57,7 @@ Middleware request_id(const RequestIdOptions& options) {
     return [ids, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
       if (scope.type != ScopeType::http) return inner(scope, receive, send);
       const auto id = ids->of(scope);
-      scope.state.set(state_name, id);
+      scope.state.set(request_id_state, id);
       const log::FieldScope logged("request_id", id);
       AlteredStart adding(send, [&](HttpResponseStart& start) { start.headers.add(ids->header(), id); });
       inner(scope, receive, adding);
@@ -66,7 +66,7 @@ Middleware request_id(const RequestIdOptions& options) {
 }
 
 std::string_view request_id_of(const Scope& scope) {
-  const auto* id = scope.state.find<std::string>(state_name);
+  const auto* id = scope.state.find<std::string>(request_id_state);
   return id != nullptr ? std::string_view(*id) : std::string_view();
 }
 

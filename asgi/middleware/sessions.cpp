@@ -11,7 +11,7 @@
 namespace atlas::asgi {
 namespace {
 
-constexpr std::string_view state_name = "atlas.session";
+constexpr std::string_view session_state = "atlas.session";
 
 std::int64_t seconds_now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -87,7 +87,7 @@ Middleware sessions(SessionOptions options) {
     return [keeper, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
       if (scope.type != ScopeType::http) return inner(scope, receive, send);
       const auto session = keeper->read(scope);
-      scope.state.set(state_name, session);
+      scope.state.set(session_state, session);
       AlteredStart adding(send, [&](HttpResponseStart& start) { keeper->write(*session, start); });
       inner(scope, receive, adding);
     };
@@ -95,7 +95,7 @@ Middleware sessions(SessionOptions options) {
 }
 
 Session& session_of(const Scope& scope) {
-  const auto* session = scope.state.find<std::shared_ptr<Session>>(state_name);
+  const auto* session = scope.state.find<std::shared_ptr<Session>>(session_state);
   if (session == nullptr)
     throw std::logic_error("there is no session: this is not beneath the middleware sessions()");
   return **session;

@@ -10,7 +10,7 @@
 namespace atlas::asgi {
 namespace {
 
-constexpr std::string_view state_name = "atlas.background";
+constexpr std::string_view background_state = "atlas.background";
 
 using GroupPtr = std::shared_ptr<FiberGroup>;
 
@@ -26,10 +26,12 @@ void run_and_log(UniqueFunction& work) noexcept {
 
 }  // namespace
 
-void start_background(const Scope& scope) { scope.state.set(state_name, std::make_shared<FiberGroup>()); }
+void start_background(const Scope& scope) {
+  scope.state.set(background_state, std::make_shared<FiberGroup>());
+}
 
 void end_background(const Scope& scope, Duration patience) {
-  const auto* group = scope.state.find<GroupPtr>(state_name);
+  const auto* group = scope.state.find<GroupPtr>(background_state);
   if (group == nullptr || (*group)->join(Deadline::after(patience))) return;
   log::warn("cancelled {} works in the background that did not end in time", (*group)->size());
   (*group)->cancel();
@@ -37,7 +39,7 @@ void end_background(const Scope& scope, Duration patience) {
 }
 
 void run_background(const Scope& scope, std::vector<UniqueFunction> works) {
-  const auto* group = scope.state.find<GroupPtr>(state_name);
+  const auto* group = scope.state.find<GroupPtr>(background_state);
   for (auto& work : works) {
     if (group == nullptr) {
       run_and_log(work);

@@ -13,7 +13,7 @@
 namespace atlas::asgi {
 namespace {
 
-constexpr std::string_view state_name = "atlas.provided";
+constexpr std::string_view provided_state = "atlas.provided";
 
 using ProvidedPtr = std::shared_ptr<Provided>;
 
@@ -24,7 +24,7 @@ std::string name_of(std::type_index type) {
   return name != nullptr ? name.get() : type.name();
 }
 
-const ProvidedPtr* provided_in(const Scope& scope) { return scope.state.find<ProvidedPtr>(state_name); }
+const ProvidedPtr* provided_in(const Scope& scope) { return scope.state.find<ProvidedPtr>(provided_state); }
 
 [[noreturn]] void refuse_unknown(std::type_index type) {
   throw std::logic_error(fmt::format(
@@ -76,7 +76,7 @@ void Dependencies::start(const Scope& scope) const {
     const auto provided = std::make_shared<Provided>();
     provided->worker_ = worker;
     if (inherited != nullptr) provided->process_ = *inherited;
-    scope.state.set(state_name, provided);
+    scope.state.set(provided_state, provided);
   }
   auto& given = **provided_in(scope);
   const auto before = given.made_.size();

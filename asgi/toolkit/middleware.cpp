@@ -3,7 +3,7 @@
 namespace atlas::asgi {
 
 Application with_middleware(Application inner, std::span<const Middleware> layers) {
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) inner = (*layer)(std::move(inner));
+  for (auto left = layers.size(); left > 0; --left) inner = layers[left - 1](std::move(inner));
   return inner;
 }
 

@@ -66,10 +66,14 @@ Response problem(const Problem& problem) {
   return content("application/problem+json", json.finish(), problem.status).with("cache-control", "no-store");
 }
 
-Response error_response(const HttpError& error) {
+Problem problem_of(const HttpError& error) {
   Problem told{.status = error.status(), .detail = error.detail()};
   if (const auto* invalid = dynamic_cast<const ValidationError*>(&error)) told.errors = invalid->errors();
-  auto response = problem(told);
+  return told;
+}
+
+Response error_response(const HttpError& error) {
+  auto response = problem(problem_of(error));
   response.headers.append(error.headers());
   return response;
 }

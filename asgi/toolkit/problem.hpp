@@ -23,7 +23,9 @@ struct Problem {
 /// With `cache-control: no-store`.
 [[nodiscard]] Response problem(const Problem& problem);
 
-/// What the client is told of an error that is meant for it: a problem with the error's own headers.
+/// What the client is told of an error that is meant for it.
+[[nodiscard]] Problem problem_of(const HttpError& error);
+/// The same as a response, with the error's own headers.
 [[nodiscard]] Response error_response(const HttpError& error);
 
 }  // namespace atlas::asgi

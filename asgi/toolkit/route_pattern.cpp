@@ -13,8 +13,6 @@
 namespace atlas::asgi {
 namespace {
 
-using Kind = PatternSegment::Kind;
-
 template <class T>
 bool is_value(std::string_view text) noexcept {
   return TextValue<T>::parse(text).has_value();
@@ -59,7 +57,7 @@ class Parser {
   }
 
   void add(std::string_view text) {
-    if (!pattern_.segments.empty() && pattern_.segments.back().kind == Kind::rest)
+    if (!pattern_.segments.empty() && pattern_.segments.back().kind == PatternSegment::Kind::rest)
       fail("goes on behind a rest of the path");
     pattern_.segments.push_back(segment_of(text));
   }
@@ -68,7 +66,7 @@ class Parser {
     const auto open = text.find('{');
     const auto close = text.find('}');
     if (open == std::string_view::npos && close == std::string_view::npos)
-      return {.kind = Kind::literal, .prefix = std::string(text)};
+      return {.kind = PatternSegment::Kind::literal, .prefix = std::string(text)};
     if (open == std::string_view::npos || close == std::string_view::npos || close < open)
       fail("has braces that do not match");
     if (text.find_first_of("{}", close + 1) != std::string_view::npos ||
@@ -80,7 +78,7 @@ class Parser {
   [[nodiscard]] PatternSegment parameter(std::string_view prefix, std::string_view inside,
                                          std::string_view suffix) const {
     const auto colon = inside.find(':');
-    PatternSegment segment{.kind = Kind::parameter,
+    PatternSegment segment{.kind = PatternSegment::Kind::parameter,
                            .prefix = std::string(prefix),
                            .suffix = std::string(suffix),
                            .name = std::string(inside.substr(0, colon))};
@@ -90,7 +88,7 @@ class Parser {
     if (segment.converter_name == "path") {
       if (!prefix.empty() || !suffix.empty())
         fail("has a rest of the path that is not alone between its slashes");
-      segment.kind = Kind::rest;
+      segment.kind = PatternSegment::Kind::rest;
       return segment;
     }
     segment.converter = converters_.find(segment.converter_name);
@@ -102,7 +100,7 @@ class Parser {
   void check_names() {
     auto& names = pattern_.names;
     for (const auto& segment : pattern_.segments) {
-      if (segment.kind == Kind::literal) continue;
+      if (segment.kind == PatternSegment::Kind::literal) continue;
       if (std::ranges::find(names, segment.name) != names.end())
         fail(fmt::format("has two parameters named '{}'", segment.name));
       names.push_back(segment.name);
@@ -118,9 +116,9 @@ class Parser {
 };
 
 void append_value(std::string& path, const PatternSegment& segment, std::string_view value) {
-  const bool fits =
-      segment.kind == Kind::rest || (!value.empty() && value.find('/') == std::string_view::npos &&
-                                     (segment.converter == nullptr || segment.converter(value)));
+  const bool fits = segment.kind == PatternSegment::Kind::rest ||
+                    (!value.empty() && value.find('/') == std::string_view::npos &&
+                     (segment.converter == nullptr || segment.converter(value)));
   if (!fits) {
     throw std::invalid_argument(fmt::format("'{}' cannot be the path parameter '{}'{}{}", value, segment.name,
                                             segment.converter_name.empty() ? "" : ":",
@@ -154,7 +152,7 @@ std::string path_of(const RoutePattern& pattern, const PathValues& values) {
   for (const auto& segment : pattern.segments) {
     path += '/';
     path += escaped_path(segment.prefix);
-    if (segment.kind == Kind::literal) continue;
+    if (segment.kind == PatternSegment::Kind::literal) continue;
     const auto value = std::ranges::find(values, segment.name, [](const auto& pair) { return pair.first; });
     if (value == values.end())
       throw std::invalid_argument(

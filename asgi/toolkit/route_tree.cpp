@@ -10,8 +10,6 @@
 namespace atlas::asgi {
 namespace {
 
-using Kind = PatternSegment::Kind;
-
 /// Of a segment's last eight bytes: those of a service's own literals, which nobody chooses to do it harm.
 struct SegmentHash {
   using is_transparent = void;
@@ -64,7 +62,7 @@ struct RouteTree::Node {
   std::size_t rest_place = none;  // of the one that takes all that follows
 
   Node& child(const PatternSegment& segment) {
-    if (segment.kind == Kind::literal) return made(literals[segment.prefix]);
+    if (segment.kind == PatternSegment::Kind::literal) return made(literals[segment.prefix]);
     const auto same =
         std::ranges::find_if(parameters, [&](const auto& known) { return known.takes_as(segment); });
     if (same != parameters.end()) return *same->node;
@@ -123,7 +121,7 @@ std::size_t RouteTree::add(const RoutePattern& pattern) {
   auto* node = root_.get();
   auto* place = &node->place;
   for (const auto& segment : pattern.segments) {
-    if (segment.kind == Kind::rest) {
+    if (segment.kind == PatternSegment::Kind::rest) {
       place = &node->rest_place;
       break;
     }

@@ -4,8 +4,6 @@
 
 namespace atlas::asgi {
 
-using Kind = PatternSegment::Kind;
-
 Router::Declared& Router::Declared::name(std::string name) {
   router_.table_->set_name(index_, std::move(name));
   return *this;

@@ -14,8 +14,6 @@
 namespace atlas::asgi {
 namespace {
 
-using SegmentKind = PatternSegment::Kind;
-
 constexpr std::string_view rest_of_mount = "/{path_below:path}";
 
 bool share_a_method(const std::vector<std::string>& one, const std::vector<std::string>& other) {

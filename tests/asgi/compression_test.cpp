@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace atlas {
+namespace atlas::compression_test {
 namespace {
 
 using namespace asgi;
@@ -324,4 +324,4 @@ TEST(Etag, OfACompressedResponseIsWeakAndStillMatches) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::compression_test

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace atlas {
+namespace atlas::cookies_test {
 namespace {
 
 using namespace asgi;
@@ -112,4 +112,4 @@ TEST(Cookies, HandlersReadAndSetThem) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::cookies_test

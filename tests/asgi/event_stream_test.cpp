@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace atlas {
+namespace atlas::event_stream_test {
 namespace {
 
 using namespace asgi;
@@ -116,4 +116,4 @@ TEST(EventStream, HeadDoesNotStartTheProducer) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::event_stream_test

@@ -13,7 +13,7 @@
 #include <iterator>
 #include <string>
 
-namespace atlas {
+namespace atlas::form_test {
 namespace {
 
 using namespace asgi;
@@ -127,4 +127,4 @@ TEST(Form, FilesAreSavedUnderNamesOfOurs) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::form_test

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace atlas {
+namespace atlas::json_test {
 namespace {
 
 using namespace asgi;
@@ -180,4 +180,4 @@ TEST(Json, PrettyTextHasALineForEachValue) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::json_test

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-namespace atlas {
+namespace atlas::middleware_test {
 namespace {
 
 using namespace asgi;
@@ -462,4 +462,4 @@ TEST(ProxyHeaders, ATextThatIsNoListOfNetworksIsRefused) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::middleware_test

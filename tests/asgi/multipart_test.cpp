@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace atlas {
+namespace atlas::multipart_test {
 namespace {
 
 using namespace asgi;
@@ -176,4 +176,4 @@ TEST(SafeFileName, HasNoWayOutOfItsFolder) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::multipart_test

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace atlas {
+namespace atlas::negotiation_test {
 namespace {
 
 using namespace asgi;
@@ -76,4 +76,4 @@ TEST(Negotiation, ACodingIsChosenOnlyWhereOneIsWanted) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::negotiation_test

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace atlas {
+namespace atlas::problem_test {
 namespace {
 
 using namespace asgi;
@@ -45,4 +45,4 @@ TEST(HttpError, ItsTextNamesStatusAndDetail) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::problem_test

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace atlas {
+namespace atlas::proxy_protocol_test {
 namespace {
 
 using namespace asgi;
@@ -112,4 +112,4 @@ TEST(ProxyProtocol, ADrainEndsThoseThatAreNotIntroducedYet) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::proxy_protocol_test

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace atlas {
+namespace atlas::response_test {
 namespace {
 
 using namespace asgi;
@@ -94,4 +94,4 @@ TEST(Response, ANumberThatIsNoStatusIsRefused) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::response_test

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace atlas {
+namespace atlas::router_test {
 namespace {
 
 using namespace asgi;
@@ -522,4 +522,4 @@ TEST(Router, WorkThatTakesTooLongIsCancelledByTheDrain) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::router_test

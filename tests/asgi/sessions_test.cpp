@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace atlas {
+namespace atlas::sessions_test {
 namespace {
 
 using namespace asgi;
@@ -156,4 +156,4 @@ TEST(Sessions, OutsideOfTheMiddlewareThereIsNone) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::sessions_test

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace atlas {
+namespace atlas::test_client_test {
 namespace {
 
 using namespace asgi;
@@ -285,4 +285,4 @@ TEST(TestClient, CodeRunsOnTheApplicationsLoop) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::test_client_test

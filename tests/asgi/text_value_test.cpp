@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace atlas {
+namespace atlas::text_value_test {
 namespace {
 
 using namespace asgi;
@@ -45,4 +45,4 @@ TEST(TextValue, TruthHasTwoSpellings) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::text_value_test

@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace atlas {
+namespace atlas::url_text_test {
 namespace {
 
 using namespace asgi;
@@ -95,4 +95,4 @@ TEST(Query, AThousandValuesOfOneNameAreReadAndMoreRefused) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::url_text_test

@@ -2,8 +2,8 @@
 #include <atlas/core/buffered_reader.hpp>
 
 #include <atlas/core/fiber.hpp>
-#include "support/manual_driver.hpp"
 #include <atlas/core/memory_stream.hpp>
+#include "support/manual_driver.hpp"
 #include "support/workers.hpp"
 
 #include <gtest/gtest.h>

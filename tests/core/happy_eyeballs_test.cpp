@@ -2,8 +2,8 @@
 #include <atlas/core/happy_eyeballs.hpp>
 
 #include <atlas/core/fiber.hpp>
-#include "support/manual_driver.hpp"
 #include <atlas/core/memory_stream.hpp>
+#include "support/manual_driver.hpp"
 
 #include <gtest/gtest.h>
 

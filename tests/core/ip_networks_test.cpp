@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace atlas {
+namespace atlas::ip_networks_test {
 namespace {
 
 bool contains(std::string_view networks, std::string_view host) {
@@ -77,4 +77,4 @@ TEST(IpNetworks, AreWrittenAsTheyAreRead) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::ip_networks_test

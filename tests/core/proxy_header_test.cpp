@@ -1,8 +1,8 @@
 // The PROXY protocol: both versions, whole, byte by byte, and malformed in each way.
 #include <atlas/core/proxy_header.hpp>
 
-#include "support/manual_driver.hpp"
 #include <atlas/core/memory_stream.hpp>
+#include "support/manual_driver.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace atlas {
+namespace atlas::proxy_header_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -153,4 +153,4 @@ TEST(ProxyHeader, SilenceEndsWithTheDeadline) {
 }
 
 }  // namespace
-}  // namespace atlas
+}  // namespace atlas::proxy_header_test

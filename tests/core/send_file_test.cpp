@@ -2,9 +2,9 @@
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/file.hpp>
+#include <atlas/core/memory_stream.hpp>
 #include <atlas/core/socket.hpp>
 #include "support/held_pool.hpp"
-#include <atlas/core/memory_stream.hpp>
 #include "support/workers.hpp"
 
 #include <gtest/gtest.h>

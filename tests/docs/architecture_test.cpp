@@ -1,7 +1,7 @@
 // The example of docs/architecture.md: pages_test.cpp sees to it that the page shows it as it is here.
+#include <atlas/core/memory_stream.hpp>
 #include <atlas/core/stream.hpp>
 #include "support/manual_driver.hpp"
-#include <atlas/core/memory_stream.hpp>
 
 #include <gtest/gtest.h>
 

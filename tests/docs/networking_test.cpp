@@ -4,12 +4,12 @@
 #include <atlas/core/connect.hpp>
 #include <atlas/core/event_loop.hpp>
 #include <atlas/core/fiber.hpp>
+#include <atlas/core/memory_stream.hpp>
 #include <atlas/core/resolver.hpp>
 #include <atlas/core/socket.hpp>
 #include <atlas/core/tcp_stream.hpp>
 #include <atlas/core/udp.hpp>
 #include "support/manual_driver.hpp"
-#include <atlas/core/memory_stream.hpp>
 #include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>

@@ -2,8 +2,8 @@
 // moves only when a test says so.
 #pragma once
 
-#include "support/manual_driver.hpp"
 #include <atlas/core/memory_stream.hpp>
+#include "support/manual_driver.hpp"
 
 #include <atlas/asgi/http_connection.hpp>
 
