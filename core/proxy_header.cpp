@@ -56,6 +56,7 @@ Result<SocketAddress> address_of(std::string_view host, std::string_view port, S
 }
 
 Result<ProxyHeader> parse_addresses(std::string_view words, SocketAddress::Family family) {
+  if (std::ranges::count(words, ' ') != 3) return Unexpected(malformed);
   std::array<std::string_view, 4> parts;  // client's host, server's host, client's port, server's port
   for (auto& part : parts) {
     const auto word = take_word(words);
@@ -64,7 +65,7 @@ Result<ProxyHeader> parse_addresses(std::string_view words, SocketAddress::Famil
   }
   const auto client = address_of(parts[0], parts[2], family);
   const auto server = address_of(parts[1], parts[3], family);
-  if (!words.empty() || !client || !server) return Unexpected(malformed);
+  if (!client || !server) return Unexpected(malformed);
   return ProxyHeader{ProxyHeader::Connection{*client, *server}};
 }
 

@@ -22,7 +22,9 @@ std::string etag_of(std::string_view body) {
   unsigned size = 0;
   if (EVP_Digest(body.data(), body.size(), hash.data(), &size, EVP_sha256(), nullptr) != 1)
     throw std::runtime_error("OpenSSL has failed");
-  return "\"" + encode_base64url({reinterpret_cast<const char*>(hash.data()), kept_bytes}) + "\"";
+  std::string etag = "\"";
+  etag += encode_base64url({reinterpret_cast<const char*>(hash.data()), kept_bytes});
+  return etag += '"';
 }
 
 class TaggingSend final : public Send {

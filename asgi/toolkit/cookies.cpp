@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::size_t cookie_bytes_max = 4096;
 
+/// As browsers compare the prefixes of names (RFC 6265bis §5.7): in any case.
+bool has_prefix(std::string_view name, std::string_view prefix) noexcept {
+  return http::iequals(name.substr(0, prefix.size()), prefix);
+}
+
 /// cookie-octet (RFC 6265 §4.1.1).
 bool is_value(std::string_view text) noexcept {
   return std::ranges::all_of(text, [](char c) {
@@ -40,9 +45,10 @@ void check(const Cookie& cookie) {
           "has a path that is none");
   require(is_attribute(cookie.domain) && cookie.domain.find(' ') == std::string::npos, cookie,
           "has a domain that is none");
-  const bool secured = cookie.name.starts_with("__Secure-") || cookie.name.starts_with("__Host-");
+  const bool of_host = has_prefix(cookie.name, "__Host-");
+  const bool secured = of_host || has_prefix(cookie.name, "__Secure-");
   require(!secured || cookie.secure, cookie, "must be secure, because of its name");
-  require(!cookie.name.starts_with("__Host-") || (cookie.path == "/" && cookie.domain.empty()), cookie,
+  require(!of_host || (cookie.path == "/" && cookie.domain.empty()), cookie,
           "must have the path '/' and no domain, because of its name");
   require(cookie.same_site != SameSite::none || cookie.secure, cookie,
           "must be secure, to go to other sites");

@@ -35,8 +35,8 @@ struct Cookie {
 
 /// As `set-cookie` has it. Throws std::invalid_argument, naming what is wrong: a name that is no token,
 /// characters that may not be in a value, a path or a domain (encode other text, as encode_form_text does), a
-/// `__Secure-` or `__Host-` name without what it promises, SameSite=None or Partitioned without Secure, more
-/// than 4,096 bytes.
+/// `__Secure-` or `__Host-` name (in any case) without what it promises, SameSite=None or Partitioned without
+/// Secure, more than 4,096 bytes.
 [[nodiscard]] std::string to_text(const Cookie& cookie);
 
 /// Has the browser forget a cookie. `path` and `domain` must be those that it was set with.

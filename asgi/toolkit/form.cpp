@@ -46,8 +46,12 @@ class FormReader {
  private:
   void read_pairs() {
     FormPairs pairs;
-    pairs.parse(request_.body(), "the form", limits_.fields_max);
-    for (const auto& [name, value] : pairs) form_.fields_.emplace_back(name, value);
+    pairs.parse(request_.body(), "the form", limits_.fields_max, 413);
+    for (const auto& [name, value] : pairs) {
+      count(name, value.size());
+      if (value.size() > limits_.field_bytes_max) refuse_size(name, limits_.field_bytes_max);
+      form_.fields_.emplace_back(name, value);
+    }
   }
 
   void read_parts() {
@@ -70,7 +74,8 @@ class FormReader {
       if (piece->size() > limits_.field_bytes_max - value.size()) refuse_size(name, limits_.field_bytes_max);
       value += *piece;
     }
-    if (!http::is_utf8(value)) throw HttpError(400, fmt::format("form.{} is not UTF-8", name));
+    if (!http::is_utf8(value) || value.find('\0') != std::string::npos)
+      throw HttpError(400, fmt::format("form.{} is not UTF-8, or has a NUL", name));
     form_.fields_.emplace_back(name, std::move(value));
   }
 
@@ -100,7 +105,7 @@ class FormReader {
     }
   }
 
-  void count(const std::string& name, std::size_t bytes) {
+  void count(std::string_view name, std::size_t bytes) {
     bytes_ += bytes;
     if (bytes_ > limits_.bytes_max)
       throw HttpError(

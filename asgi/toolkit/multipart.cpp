@@ -154,18 +154,26 @@ std::optional<std::string_view> MultipartReader::read() {
 
 std::optional<PartHead> MultipartReader::next() {
   if (ended_) return std::nullopt;
-  while (read()) {
+  while (const auto passed = read()) {
+    if (parts_ == 0) count_outside(passed->size());
   }
   if (at_end_of_delimiter()) {
     ended_ = true;
-    while (request_.read()) {  // the epilogue
-    }
+    while (const auto epilogue = request_.read()) count_outside(epilogue->size());
     return std::nullopt;
   }
   if (++parts_ > limits_.parts_max)
     throw HttpError(413, fmt::format("the form may have {} parts", limits_.parts_max));
   in_part_ = true;
   return read_head();
+}
+
+/// They mean nothing, and a client may send them without end.
+void MultipartReader::count_outside(std::size_t bytes) {
+  outside_ += bytes;
+  if (outside_ > limits_.outside_bytes_max)
+    throw HttpError(413,
+                    fmt::format("the form may have {} bytes outside its parts", limits_.outside_bytes_max));
 }
 
 /// Whether the delimiter just read was the last, by what follows it.

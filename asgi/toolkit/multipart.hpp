@@ -14,6 +14,7 @@ namespace atlas::asgi {
 struct MultipartLimits {
   std::size_t parts_max = 1000;
   std::size_t part_header_bytes_max = std::size_t{8} * 1024;  ///< Of each part.
+  std::size_t outside_bytes_max = std::size_t{64} * 1024;     ///< Before the first part and behind the last.
 };
 
 /// What a part says of itself.
@@ -44,6 +45,7 @@ class MultipartReader {
  private:
   [[nodiscard]] bool fill();
   void drop_consumed();
+  void count_outside(std::size_t bytes);
   [[nodiscard]] bool at_end_of_delimiter();
   [[nodiscard]] PartHead read_head();
   [[nodiscard]] std::string_view take_until(std::string_view mark, std::size_t bytes_max);
@@ -54,7 +56,8 @@ class MultipartReader {
   std::string input_ = "\r\n";  // so that the first delimiter is like the others
   std::size_t consumed_ = 0;    // of the input
   std::size_t parts_ = 0;
-  bool in_part_ = true;  // the preamble passes for one
+  std::size_t outside_ = 0;  // bytes of the preamble and the epilogue
+  bool in_part_ = true;      // the preamble passes for one
   bool ended_ = false;
 };
 

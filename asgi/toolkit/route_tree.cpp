@@ -10,8 +10,15 @@
 namespace atlas::asgi {
 namespace {
 
+/// Where a segment that begins at `begin` ends.
+std::size_t end_of_segment(std::string_view path, std::size_t begin) noexcept {
+  return std::min(path.find('/', begin), path.size());
+}
+
+}  // namespace
+
 /// Of a segment's last eight bytes: those of a service's own literals, which nobody chooses to do it harm.
-struct SegmentHash {
+struct RouteTree::SegmentHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const noexcept {
     constexpr std::uint64_t spread = 0x9E37'79B9'7F4A'7C15;  // 2^64 by the golden ratio
@@ -22,13 +29,6 @@ struct SegmentHash {
     return static_cast<std::size_t>(mixed ^ mixed >> 32);
   }
 };
-
-/// Where a segment that begins at `begin` ends.
-std::size_t end_of_segment(std::string_view path, std::size_t begin) noexcept {
-  return std::min(path.find('/', begin), path.size());
-}
-
-}  // namespace
 
 struct RouteTree::Parameter {
   std::string prefix;

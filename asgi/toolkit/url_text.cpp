@@ -59,7 +59,7 @@ std::string encode_form_text(std::string_view text) {
   return encoded;
 }
 
-void FormPairs::parse(std::string_view text, std::string_view what, std::size_t pairs_max) {
+void FormPairs::parse(std::string_view text, std::string_view what, std::size_t pairs_max, int too_many) {
   items_.clear();
   decoded_.clear();
   while (!text.empty()) {
@@ -67,7 +67,7 @@ void FormPairs::parse(std::string_view text, std::string_view what, std::size_t 
     text.remove_prefix(std::min(pair.size() + 1, text.size()));
     if (pair.empty()) continue;
     if (items_.size() == pairs_max)
-      throw HttpError(400, fmt::format("{} has more than {} names", what, pairs_max));
+      throw HttpError(too_many, fmt::format("{} has more than {} names", what, pairs_max));
     const auto equals = std::min(pair.find('='), pair.size());
     const auto name = decoded(pair.substr(0, equals), what);
     items_.push_back({name, decoded(pair.substr(std::min(equals + 1, pair.size())), what)});

@@ -30,10 +30,11 @@ class FormPairs {
   FormPairs(const FormPairs&) = delete;
   FormPairs& operator=(const FormPairs&) = delete;
 
-  /// Replaces what was there. Values are views of `text` where nothing is encoded. Throws HttpError 400 that
-  /// names `what`, "the query" for instance, when something cannot be decoded or there are more than
-  /// `pairs_max`.
-  void parse(std::string_view text, std::string_view what, std::size_t pairs_max = count_max);
+  /// Replaces what was there. Values are views of `text` where nothing is encoded. Throws HttpError that
+  /// names `what`, "the query" for instance: 400 when something cannot be decoded, `too_many` when there are
+  /// more than `pairs_max`.
+  void parse(std::string_view text, std::string_view what, std::size_t pairs_max = count_max,
+             int too_many = 400);
 
   /// The first value of that name.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;

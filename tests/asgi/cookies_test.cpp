@@ -82,6 +82,10 @@ TEST(Cookies, WhatBrowsersWouldDropIsRefused) {
             "cookie '__Secure-a' must be secure, because of its name");
   EXPECT_EQ(refusal({.name = "__Host-a", .path = "/x"}),
             "cookie '__Host-a' must have the path '/' and no domain, because of its name");
+  EXPECT_EQ(refusal({.name = "__host-a", .path = "/x"}),
+            "cookie '__host-a' must have the path '/' and no domain, because of its name");
+  EXPECT_EQ(refusal({.name = "__SECURE-a", .secure = false}),
+            "cookie '__SECURE-a' must be secure, because of its name");
   EXPECT_EQ(refusal({.name = "a", .secure = false, .same_site = SameSite::none}),
             "cookie 'a' must be secure, to go to other sites");
   EXPECT_EQ(refusal({.name = "a", .secure = false, .partitioned = true}),

@@ -105,6 +105,23 @@ TEST(Form, LimitsNameTheField) {
   EXPECT_EQ(post(client, "/file", part("a", "") + part("b", "") + part("c", "") + "--XX--").status, 413);
 }
 
+TEST(Form, LimitsHoldForUrlencodedFieldsToo) {
+  TestClient client(routes_of_forms({.fields_max = 3, .field_bytes_max = 4, .bytes_max = 8}));
+  const auto posted = [&](std::string body) {
+    return post(client, "/file", std::move(body), "application/x-www-form-urlencoded");
+  };
+  EXPECT_EQ(posted("a=1234&b=1234&c=").status, 200);
+  const auto many = posted("a=&b=&c=&d=");
+  EXPECT_EQ(many.status, 413);
+  EXPECT_NE(many.body.find("the form has more than 3 names"), std::string::npos);
+  const auto long_field = posted("a=12345");
+  EXPECT_EQ(long_field.status, 413);
+  EXPECT_NE(long_field.body.find("form.a may have 4 bytes"), std::string::npos);
+  const auto long_form = posted("a=1234&b=1234&c=1");
+  EXPECT_EQ(long_form.status, 413);
+  EXPECT_NE(long_form.body.find("the form may have 8 bytes, which form.c goes beyond"), std::string::npos);
+}
+
 TEST(Form, FilesAreSavedUnderNamesOfOurs) {
   const testing::TemporaryFolder folder;
   Router routes;

@@ -159,6 +159,17 @@ TEST(Multipart, LimitsHold) {
   EXPECT_EQ(post(client, "--XX" + std::string(1'000'000, ' ')).status, 413);
 }
 
+TEST(Multipart, WhatIsOutsideThePartsIsBounded) {
+  TestClient client(telling({.outside_bytes_max = 100'000}));
+  const std::string part = "\r\n--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n--XX--";
+  const std::string little(50'000, 'x');
+  const std::string much(1'000'000, 'x');
+  EXPECT_EQ(post(client, little + part).status, 200);
+  EXPECT_EQ(post(client, much + part).status, 413);
+  EXPECT_EQ(post(client, part + little).status, 200);
+  EXPECT_EQ(post(client, part + much).status, 413);
+}
+
 TEST(SafeFileName, HasNoWayOutOfItsFolder) {
   EXPECT_EQ(safe_file_name("a.txt"), "a.txt");
   EXPECT_EQ(safe_file_name("../../etc/passwd"), "passwd");
