@@ -3,6 +3,7 @@
 #include <atlas/asgi/middleware/altered_start.hpp>
 #include <atlas/asgi/toolkit/negotiation.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
+#include <atlas/core/fiber.hpp>
 #include <atlas/core/log.hpp>
 #include <atlas/http/status.hpp>
 
@@ -132,7 +133,7 @@ Middleware error_pages(ErrorPages options) {
       } catch (const Disconnected&) {
         throw;
       } catch (...) {
-        if (watched.begun()) throw;
+        if (watched.begun() || this_fiber::cancelled()) throw;  // nobody would get an answer
         exception = std::current_exception();
       }
       // Outside of the catch block: what is sent may suspend the fiber.
