@@ -3,17 +3,13 @@
 #include <atlas/asgi/toolkit/json_writer.hpp>
 #include <atlas/asgi/toolkit/request.hpp>
 #include <atlas/http/header.hpp>
-#include <atlas/http/utf8.hpp>
 
 #include <fmt/format.h>
-#include <rapidjson/error/en.h>
-#include <rapidjson/memorystream.h>
-#include <rapidjson/prettywriter.h>
-#include <rapidjson/reader.h>
-#include <rapidjson/stringbuffer.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <unordered_set>
 
 namespace atlas::asgi {
@@ -32,34 +28,73 @@ Place place_of(std::string_view text, std::size_t offset) {
           last_break == std::string_view::npos ? offset + 1 : offset - last_break};
 }
 
+/// Characters on their way to the reader, which does not say how far it has come when it is stopped.
+class Watched {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  Watched(const char* at, const char*& reached) noexcept : at_(at), reached_(&reached) {}
+  reference operator*() const noexcept { return *at_; }
+  Watched& operator++() noexcept {
+    *reached_ = at_++;
+    return *this;
+  }
+  Watched operator++(int) noexcept {
+    auto before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const Watched& left, const Watched& right) noexcept { return left.at_ == right.at_; }
+
+ private:
+  const char* at_;
+  const char** reached_;  // the last that was read
+};
+
+void drop_through(std::string_view& text, std::string_view mark) {
+  if (const auto found = text.find(mark); found != std::string_view::npos)
+    text.remove_prefix(found + mark.size());
+}
+
+/// Of the reader's text, what is wrong: without where it is, and without what was read, which is not ours to
+/// repeat.
+/// "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error; last read: 'x'"
+std::string reason_in(std::string_view text) {
+  drop_through(text, "] ");
+  if (text.starts_with("parse error at ")) drop_through(text, ": ");
+  return std::string(text.substr(0, text.find("; last read")));
+}
+
 /// Builds a value out of what the reader reports. False stops the reader; `fault` says why.
-class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
+class Builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit Builder(const JsonLimits& limits) : limits_(limits) {}
 
-  bool Null() { return add({}); }
-  bool Bool(bool value) { return add(value); }
-  bool Int(int value) { return add(value); }
-  bool Uint(unsigned value) { return add(value); }
-  bool Int64(std::int64_t value) { return add(value); }
-  bool Uint64(std::uint64_t value) { return add(value); }
-  bool Double(double value) { return add(value); }
-  // Ours to look at: RapidJSON's own look at UTF-8 lets half of a surrogate pair, as an escape, pass.
-  bool String(const char* text, rapidjson::SizeType size, bool) {
-    return http::is_utf8({text, size}) ? add(std::string(text, size)) : fail(not_utf8);
-  }
-  bool Key(const char* text, rapidjson::SizeType size, bool) {
-    if (!http::is_utf8({text, size})) return fail(not_utf8);
+  bool null() override { return add({}); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string&) override { return add(value); }
+  bool string(std::string& text) override { return add(std::move(text)); }
+  bool binary(nlohmann::json::binary_t&) override { return fail("binary data"); }
+  bool key(std::string& name) override {
     auto& object = open_.back();
-    object.name.assign(text, size);
+    object.name = std::move(name);
     return !is_repeated(object) || fail("a name that the object has already");
   }
-  bool StartObject() { return open(Json::object()); }
-  bool StartArray() { return open(Json::array()); }
-  bool EndObject(rapidjson::SizeType) { return close(); }
-  bool EndArray(rapidjson::SizeType) { return close(); }
+  bool start_object(std::size_t) override { return open(Json::object()); }
+  bool start_array(std::size_t) override { return open(Json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+    return fail(reason_in(error.what()));
+  }
 
-  [[nodiscard]] std::string_view fault() const noexcept { return fault_; }
+  [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
   [[nodiscard]] Json take() { return std::move(root_); }
 
  private:
@@ -105,29 +140,21 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
     return !object.names.insert(object.name).second;
   }
 
-  bool fail(std::string_view fault) {
-    fault_ = fault;
+  bool fail(std::string fault) {
+    fault_ = std::move(fault);
     return false;
   }
-
-  static constexpr std::string_view not_utf8 = "text that is not UTF-8";
 
   const JsonLimits& limits_;
   std::vector<Open> open_;
   Json root_;
-  std::string_view fault_;
+  std::string fault_;
 };
 
-std::string_view fault_of(const rapidjson::ParseResult& result, const Builder& builder) {
-  if (!builder.fault().empty()) return builder.fault();
-  return result.IsError() ? rapidjson::GetParseError_En(result.Code()) : "a NUL behind the value";
-}
-
 /// Writes `json` by its own stack, not by the thread's, however deep it is.
-template <class Writer>
 class Walk {
  public:
-  explicit Walk(Writer& writer) : writer_(writer) {}
+  explicit Walk(JsonWriter& writer) : writer_(writer) {}
 
   void write(const Json& json) {
     begin(json);
@@ -175,42 +202,8 @@ class Walk {
     writer_.number(json.number());
   }
 
-  Writer& writer_;
+  JsonWriter& writer_;
   std::vector<Open> open_;
-};
-
-/// RapidJSON's, in the shape of ours.
-class PrettyWriter {
- public:
-  PrettyWriter() { json_.SetIndent(' ', 2); }
-  void begin_object() { json_.StartObject(); }
-  void end_object() { json_.EndObject(); }
-  void begin_array() { json_.StartArray(); }
-  void end_array() { json_.EndArray(); }
-  void name(std::string_view text) { raw(text, rapidjson::kStringType); }
-  void null() { json_.Null(); }
-  void boolean(bool value) { json_.Bool(value); }
-  template <class Number>
-  void number(Number value) {
-    raw_of([&](JsonWriter& writer) { writer.number(value); }, rapidjson::kNumberType);
-  }
-  void text(std::string_view text) { raw(text, rapidjson::kStringType); }
-  [[nodiscard]] std::string take() { return {out_.GetString(), out_.GetSize()}; }
-
- private:
-  void raw(std::string_view text, rapidjson::Type type) {
-    raw_of([&](JsonWriter& writer) { writer.text(text); }, type);
-  }
-  template <class Write>
-  void raw_of(Write write, rapidjson::Type type) {
-    std::string text;
-    JsonWriter writer(text);
-    write(writer);
-    json_.RawValue(text.data(), text.size(), type);
-  }
-
-  rapidjson::StringBuffer out_;
-  rapidjson::PrettyWriter<rapidjson::StringBuffer> json_{out_};
 };
 
 /// "application/json" or "application/….+json", with whatever parameters.
@@ -259,15 +252,22 @@ Json::~Json() {
 }
 
 Json Json::parse(std::string_view text, const JsonLimits& limits) {
-  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
-  rapidjson::MemoryStream stream(text.data(), text.size());
-  rapidjson::Reader reader;
+  const char* reached = text.data();
+  const auto fail = [&](const std::string& why) {
+    const auto [line, column] = place_of(text, static_cast<std::size_t>(reached - text.data()));
+    throw JsonError(line, column, why);
+  };
+  if (text.starts_with("\xef\xbb\xbf")) fail("a byte order mark");
+  if (const auto nul = text.find('\0');
+      nul != std::string_view::npos) {  // which the reader takes for the end
+    reached += nul;
+    fail("a NUL");
+  }
   Builder builder(limits);
-  const auto result = reader.Parse<flags>(stream, builder);
-  // RapidJSON takes a NUL for the end.
-  if (!result.IsError() && stream.Tell() == text.size()) return builder.take();
-  const auto [line, column] = place_of(text, std::min(result.Offset(), text.size()));
-  throw JsonError(line, column, std::string(fault_of(result, builder)));
+  const auto* const end = text.data() + text.size();
+  if (!nlohmann::json::sax_parse(Watched(text.data(), reached), Watched(end, reached), &builder))
+    fail(builder.fault());
+  return builder.take();
 }
 
 std::string_view Json::kind() const noexcept {
@@ -331,9 +331,10 @@ std::string Json::to_text() const {
 }
 
 std::string Json::to_pretty_text() const {
-  PrettyWriter writer;
+  std::string text;
+  JsonWriter writer(text, JsonWriter::Layout::pretty);
   Walk(writer).write(*this);
-  return writer.take();
+  return text;
 }
 
 void Json::refuse(std::string_view wanted) const {

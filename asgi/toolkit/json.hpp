@@ -1,5 +1,5 @@
-// JSON (RFC 8259): a value of any kind, read and written strictly. RapidJSON does the reading and the
-// writing, out of sight of this header.
+// JSON (RFC 8259): a value of any kind, read and written strictly. nlohmann's parser does the reading, out of
+// sight of this header.
 #pragma once
 
 #include <atlas/asgi/toolkit/response.hpp>

@@ -2,6 +2,7 @@
 // written by. Internal.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,7 +12,12 @@ namespace atlas::asgi {
 /// The caller opens and closes what it should.
 class JsonWriter {
  public:
-  explicit JsonWriter(std::string& out) noexcept : out_(out) {}
+  enum class Layout : std::uint8_t {
+    compact,
+    pretty,  ///< A line for each value, indented by two spaces.
+  };
+  explicit JsonWriter(std::string& out, Layout layout = Layout::compact) noexcept
+      : out_(out), pretty_(layout == Layout::pretty) {}
 
   void begin_object() { begin('{'); }
   void end_object() { end('}'); }
@@ -22,6 +28,7 @@ class JsonWriter {
     separate();
     append_text(text);
     out_ += ':';
+    if (pretty_) out_ += ' ';
     after_name_ = true;
   }
   void null() { literal("null"); }
@@ -43,8 +50,11 @@ class JsonWriter {
     separate();
     out_ += bracket;
     first_ = true;
+    ++depth_;
   }
   void end(char bracket) {
+    --depth_;
+    if (pretty_ && !first_) begin_line();
     out_ += bracket;
     first_ = false;
   }
@@ -53,12 +63,20 @@ class JsonWriter {
     out_ += value;
   }
   void separate() {
-    if (!first_ && !after_name_) out_ += ',';
-    first_ = after_name_ = false;
+    if (after_name_) {
+      after_name_ = false;
+      return;
+    }
+    if (!first_) out_ += ',';
+    if (pretty_ && depth_ > 0) begin_line();
+    first_ = false;
   }
+  void begin_line() { out_.append("\n").append(2 * depth_, ' '); }
   void append_text(std::string_view text);
 
   std::string& out_;
+  const bool pretty_;
+  std::size_t depth_ = 0;
   bool first_ = true;
   bool after_name_ = false;
 };

@@ -1,69 +1,53 @@
 #include <atlas/asgi/toolkit/problem.hpp>
 
+#include <atlas/asgi/toolkit/json_writer.hpp>
 #include <atlas/http/status.hpp>
-
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
+#include <atlas/http/utf8.hpp>
 
 #include <string_view>
+#include <utility>
 
 namespace atlas::asgi {
 namespace {
 
-class Writer {
- public:
-  Writer() { json_.StartObject(); }
+void write_member(JsonWriter& json, std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  json.name(name);
+  if (http::is_utf8(value)) return json.text(value);
+  ByteBuffer repaired;  // an error's text may have what a client has sent
+  http::append_repaired_utf8(value, repaired);
+  json.text(repaired.view());
+}
 
-  void member(std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    key(name);
-    string(value);
+void write_errors(JsonWriter& json, const std::vector<FieldError>& errors) {
+  if (errors.empty()) return;
+  json.name("errors");
+  json.begin_array();
+  for (const auto& error : errors) {
+    json.begin_object();
+    write_member(json, "field", error.field);
+    write_member(json, "message", error.message);
+    json.end_object();
   }
-
-  void errors(const std::vector<FieldError>& errors) {
-    if (errors.empty()) return;
-    key("errors");
-    json_.StartArray();
-    for (const auto& error : errors) {
-      json_.StartObject();
-      member("field", error.field);
-      member("message", error.message);
-      json_.EndObject();
-    }
-    json_.EndArray();
-  }
-
-  void status(int status) {
-    key("status");
-    json_.Int(status);
-  }
-
-  [[nodiscard]] std::string finish() {
-    json_.EndObject();
-    return {text_.GetString(), text_.GetSize()};
-  }
-
- private:
-  void key(std::string_view name) { json_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size())); }
-  void string(std::string_view text) {
-    json_.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-  }
-
-  rapidjson::StringBuffer text_;
-  rapidjson::Writer<rapidjson::StringBuffer> json_{text_};
-};
+  json.end_array();
+}
 
 }  // namespace
 
 Response problem(const Problem& problem) {
-  Writer json;
-  json.member("type", problem.type);
-  json.member("title", problem.title.empty() ? http::reason_phrase(problem.status) : problem.title);
-  json.status(problem.status);
-  json.member("detail", problem.detail);
-  json.member("instance", problem.instance);
-  json.errors(problem.errors);
-  return content("application/problem+json", json.finish(), problem.status).with("cache-control", "no-store");
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  write_member(json, "type", problem.type);
+  write_member(json, "title", problem.title.empty() ? http::reason_phrase(problem.status) : problem.title);
+  json.name("status");
+  json.number(std::int64_t{problem.status});
+  write_member(json, "detail", problem.detail);
+  write_member(json, "instance", problem.instance);
+  write_errors(json, problem.errors);
+  json.end_object();
+  return content("application/problem+json", std::move(text), problem.status)
+      .with("cache-control", "no-store");
 }
 
 Problem problem_of(const HttpError& error) {

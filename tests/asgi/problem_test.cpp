@@ -20,6 +20,11 @@ TEST(Problem, HasTheMembersThatWereGivenAndTheStatusPhraseAsItsTitle) {
       R"({"type":"https://a.example/no-credit","title":"Forbidden","status":403,"detail":"30 of \"50\""})");
 }
 
+TEST(Problem, WhatIsNotUtf8IsRepaired) {
+  EXPECT_EQ(problem({.status = 400, .detail = "a\xff"}).body_text(),
+            "{\"title\":\"Bad Request\",\"status\":400,\"detail\":\"a\xef\xbf\xbd\"}");
+}
+
 TEST(Problem, IsNotKeptByCaches) { EXPECT_EQ(problem({}).headers.view().find("cache-control"), "no-store"); }
 
 TEST(Problem, AnErrorBringsItsHeaders) {

@@ -3,10 +3,10 @@
 #include <atlas/core/fiber.hpp>
 #include <atlas/core/fiber_record.hpp>
 #include <atlas/core/inbox.hpp>
+#include <atlas/core/memory_stream.hpp>
 #include <atlas/core/scheduler.hpp>
 #include <atlas/core/timer_wheel.hpp>
 #include "support/manual_driver.hpp"
-#include "support/memory_stream.hpp"
 
 #include <benchmark/benchmark.h>
 #include <boost/context/fiber.hpp>
