@@ -34,8 +34,8 @@ class Watched {
   using iterator_category = std::input_iterator_tag;
   using value_type = char;
   using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
+  using pointer = const char*;    // NOLINT(readability-identifier-naming): the standard's name
+  using reference = const char&;  // NOLINT(readability-identifier-naming)
 
   Watched(const char* at, const char*& reached) noexcept : at_(at), reached_(&reached) {}
   reference operator*() const noexcept { return *at_; }
