@@ -107,7 +107,7 @@ std::string IpNetworks::to_string() const {
   for (const auto& network : networks_) {
     if (!text.empty()) text += ',';
     const unsigned before = is_ipv4(network.bytes) && network.bits >= ipv4_prefix_bits ? ipv4_prefix_bits : 0;
-    if (network.bits == 0) {
+    if (network.bits == 0 && unix_) {
       text = "all";
     } else if (network.bits == address_bits) {
       text += host_of(network.bytes);

@@ -71,7 +71,7 @@ TEST(IpNetworks, WhatIsNoNetworkIsRefused) {
 
 TEST(IpNetworks, AreWrittenAsTheyAreRead) {
   for (const std::string_view text : {"", "all", "unix", "10.0.0.0/8", "10.1.2.3", "::1", "2001:db8::/32",
-                                      "0.0.0.0/0", "unix,10.0.0.0/8,::1"}) {
+                                      "0.0.0.0/0", "::/0", "unix,10.0.0.0/8,::1"}) {
     EXPECT_EQ(IpNetworks::parse(text)->to_string(), text);
   }
 }

@@ -1,18 +1,12 @@
 #include "support/http_harness.hpp"
 
+#include <atlas/asgi/testing/memory_limits.hpp>
+
 #include <utility>
 
 namespace atlas::testing {
 
 namespace {
-
-std::size_t or_unlimited(std::size_t limit) { return limit == 0 ? SIZE_MAX : limit; }
-
-asgi::Admission::Limits admission_limits(const asgi::ServerOptions& options) {
-  const auto& limits = options.connection_limits;
-  return {.connections_max = or_unlimited(limits.connections_max),
-          .connections_per_address_max = or_unlimited(limits.connections_per_address_max)};
-}
 
 SocketAddress client_address(const asgi::ConnectionFacts& facts) {
   if (facts.client_host.empty()) return {};
@@ -55,14 +49,14 @@ HttpHarness::HttpHarness(asgi::Application application, const asgi::ServerOption
                          const asgi::State& state)
     : options_(options),
       application_(std::move(application)),
-      admission_(admission_limits(options)),
+      admission_(asgi::admission_limits(options)),
       worker_{.options = options_,
               .application = application_,
               .counters = counters_,
               .admission = admission_,
               .worker = 3,
               .state = state,
-              .buffered_bytes_max = or_unlimited(options.connection_limits.buffered_bytes_max)},
+              .buffered_bytes_max = asgi::or_unlimited(options.connection_limits.buffered_bytes_max)},
       connections_(std::in_place, worker_) {}
 
 HttpHarness::~HttpHarness() {

@@ -4,74 +4,62 @@
 #include <atlas/core/driver.hpp>
 #include <atlas/core/scheduler.hpp>
 #include <atlas/core/unique_function.hpp>
+#include <atlas/core/virtual_turns.hpp>
 
-#include <atomic>
+#include <cstddef>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace atlas::testing {
 
 /// A clock that only `advance` moves; `poll` returns at once.
 class ManualDriver : public Driver {
  public:
-  [[nodiscard]] TimePoint now() noexcept override { return now_; }
-  [[nodiscard]] TimePoint turn_time() noexcept override { return now_; }
+  [[nodiscard]] TimePoint now() noexcept override { return clock_.now(); }
+  [[nodiscard]] TimePoint turn_time() noexcept override { return clock_.now(); }
   [[nodiscard]] Duration processor_time() noexcept override { return processor_time_; }
   void poll(std::optional<TimePoint>) override {}
-  void interrupt() noexcept override { interrupted_.store(true, std::memory_order_release); }
+  void interrupt() noexcept override { clock_.interrupt(); }
 
-  void advance(Duration duration) noexcept { now_ += duration; }
+  void advance(Duration duration) noexcept { clock_.advance(duration); }
   /// As code does that computes for so long.
   void compute(Duration duration) noexcept {
-    now_ += duration;
+    clock_.advance(duration);
     processor_time_ += duration;
   }
   /// Does nothing when `when` has passed.
-  void advance_to(TimePoint when) noexcept;
-
+  void advance_to(TimePoint when) noexcept { clock_.advance_to(when); }
   /// Whether `interrupt` was called since the last time that this was asked.
-  [[nodiscard]] bool take_interrupt() noexcept {
-    return interrupted_.exchange(false, std::memory_order_acq_rel);
-  }
+  [[nodiscard]] bool take_interrupt() noexcept { return clock_.take_interrupt(); }
+
+  [[nodiscard]] VirtualClock& clock() noexcept { return clock_; }
 
  private:
-  TimePoint now_{std::chrono::hours(1)};
+  VirtualClock clock_;
   Duration processor_time_{};
-  std::atomic<bool> interrupted_ = false;
 };
 
-/// A scheduler on a manual clock, turned from a test's own stack. Its stacks are not trimmed unless
-/// `options` say so.
-class TestLoop {
+/// Made before what turns it.
+struct ManualDriverHolder {
+  ManualDriver manual_driver;
+};
+
+/// A scheduler on a manual clock. Its stacks are not trimmed unless `options` say so.
+class TestLoop final : private ManualDriverHolder, public VirtualTurns {
  public:
-  explicit TestLoop(const SchedulerOptions& options = {.trim_interval = Duration::zero()});
+  explicit TestLoop(const SchedulerOptions& options = {.trim_interval = Duration::zero()})
+      : VirtualTurns(manual_driver.clock(), jumps_max), scheduler_(manual_driver, options) {}
 
-  [[nodiscard]] Scheduler& scheduler() noexcept { return scheduler_; }
-  [[nodiscard]] ManualDriver& driver() noexcept { return driver_; }
-  [[nodiscard]] TimePoint now() noexcept { return driver_.now(); }
+  [[nodiscard]] Scheduler& scheduler() noexcept override { return scheduler_; }
+  [[nodiscard]] ManualDriver& driver() noexcept { return manual_driver; }
 
-  /// Starts a fiber; it first runs with the next of the calls below.
+  /// Starts a fiber; it first runs with the next turn.
   void start(std::string_view name, UniqueFunction body) { scheduler_.start(name, std::move(body)); }
 
-  /// Turns until no fiber is ready, nothing is posted and no timer is due. Time stands still. Throws
-  /// std::runtime_error when that never comes.
-  void run_until_idle();
-
-  /// Lets time pass, from timer to timer, running what each of them wakes.
-  void advance(Duration duration);
-
-  /// Runs `body` as a fiber to its end, and rethrows what it threw. Whenever nobody can run, time jumps
-  /// to the next timer. Throws std::runtime_error, naming the wait, when there is none: a deadlock (the fiber
-  /// is cancelled first).
-  void run(UniqueFunction body);
-
  private:
-  [[nodiscard]] bool busy();
-  /// Moves time to the next timer, if there is one no later than `limit`.
-  bool jump_to_next_timer(TimePoint limit);
-  void run_until(const bool& done);
+  static constexpr std::size_t jumps_max = 100'000;  // far above what any test needs
 
-  ManualDriver driver_;
   Scheduler scheduler_;
 };
 
