@@ -1,6 +1,7 @@
 #include <atlas/app/fiber_page.hpp>
 
 #include <atlas/asgi/fiber_report.hpp>
+#include <atlas/asgi/toolkit/html.hpp>
 
 #include <fmt/format.h>
 
@@ -55,18 +56,7 @@ constexpr std::string_view stack_heading =
 constexpr std::string_view table_end = "</table></div>\n";
 
 /// For HTML, in an element.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : asgi::printable(text, text_size_max)) {
-    switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      default: result += c;
-    }
-  }
-  return result;
-}
+std::string escaped(std::string_view text) { return asgi::escape_html(asgi::printable(text, text_size_max)); }
 
 std::string duration_text(const std::optional<Duration>& duration) {
   return duration ? asgi::rough_duration(*duration) : std::string();

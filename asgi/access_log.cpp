@@ -1,6 +1,7 @@
 #include <atlas/asgi/access_log.hpp>
 
 #include <atlas/asgi/cost_text.hpp>
+#include <atlas/asgi/unix_time.hpp>
 #include <atlas/core/log_sink.hpp>
 #include <atlas/core/scheduler.hpp>
 
@@ -110,9 +111,8 @@ std::string format_access_line(AccessLogFormat format, const AccessRecord& recor
 }
 
 void write_access_log(AccessLogFormat format, const AccessRecord& record) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
   Line line;
-  append_line(line, format, record, std::chrono::floor<std::chrono::seconds>(now).count());
+  append_line(line, format, record, unix_seconds_now());
   auto* sink = Scheduler::current()->log_sink();
   if (sink != nullptr) return sink->write_line({line.data(), line.size()});
   std::fwrite(line.data(), 1, line.size(), stderr);

@@ -5,6 +5,7 @@
 #include <atlas/asgi/static_encodings.hpp>
 #include <atlas/asgi/static_path.hpp>
 #include <atlas/asgi/static_response.hpp>
+#include <atlas/asgi/unix_time.hpp>
 #include <atlas/core/scheduler.hpp>
 
 #include <fmt/format.h>
@@ -26,11 +27,6 @@ Folder open_folder(const std::string& path) {
   auto folder = Folder::open(path);
   if (!folder) throw std::system_error(folder.error(), fmt::format("folder '{}'", path));
   return *std::move(folder);
-}
-
-std::int64_t seconds_now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 /// The variant that the client wants most; the file as it is when it wants none.
@@ -105,7 +101,7 @@ void StaticFiles::State::serve_resource(const Scope& scope, const StaticResource
 }
 
 void StaticFiles::State::serve_variant(const Scope& scope, const StaticVariant& variant, Send& send) const {
-  const auto now = seconds_now();
+  const auto now = unix_seconds_now();
   switch (evaluate_preconditions(scope.headers, variant.validators(), now)) {
     case Precondition::failed: return send_status(send, 412);
     case Precondition::not_modified: return send_not_modified(send, variant);

@@ -31,4 +31,11 @@ bool HeadersView::has_token(std::string_view name, std::string_view token) const
       fields_, [&](const Header& field) { return field.name == name && list_has_token(field.value, token); });
 }
 
+std::optional<std::string_view> find_in_any_case(HeadersView headers, std::string_view name) noexcept {
+  for (const Header& field : headers) {
+    if (iequals(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
 }  // namespace atlas::http

@@ -95,4 +95,8 @@ class HeadersView {
   std::span<const Header> fields_;
 };
 
+/// The value of the first field of that name in any case, as in headers that an application gives.
+[[nodiscard]] std::optional<std::string_view> find_in_any_case(HeadersView headers,
+                                                               std::string_view name) noexcept;
+
 }  // namespace atlas::http

@@ -1,5 +1,6 @@
 #include <atlas/asgi/middleware/authentication.hpp>
 
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/asgi/toolkit/base64.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
 #include <atlas/http/header.hpp>
@@ -31,7 +32,7 @@ bool is_token68(std::string_view text) noexcept {
   const auto end = text.find_last_not_of('=');
   const auto body = text.substr(0, end == std::string_view::npos ? 0 : end + 1);
   return !body.empty() && std::ranges::all_of(body, [](char c) {
-    return http::is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+    return http::is_digit(c) || http::is_letter(c) ||
            std::string_view("-._~+/").find(c) != std::string_view::npos;
   });
 }
@@ -64,23 +65,20 @@ template <class Identify>
 Middleware authentication(Identify identify, std::string challenge) {
   const auto shared =
       std::make_shared<const std::pair<Identify, std::string>>(std::move(identify), std::move(challenge));
-  return [shared](Application inner) -> Application {
-    return [shared, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      const auto refuse = [&](const HttpError& error) { error_response(error).send(scope, send); };
-      std::optional<std::string> identity;
-      std::optional<HttpError> malformed;
-      try {
-        identity = shared->first(scope);
-      } catch (const HttpError& error) {
-        malformed = error;
-      }
-      if (malformed) return refuse(*malformed);
-      if (!identity) return refuse(HttpError(401, {}, {{"www-authenticate", shared->second}}));
-      scope.state.set(identity_state, *std::move(identity));
-      inner(scope, receive, send);
-    };
-  };
+  return http_layer([shared](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    const auto refuse = [&](const HttpError& error) { error_response(error).send(scope, send); };
+    std::optional<std::string> identity;
+    std::optional<HttpError> malformed;
+    try {
+      identity = shared->first(scope);
+    } catch (const HttpError& error) {
+      malformed = error;
+    }
+    if (malformed) return refuse(*malformed);
+    if (!identity) return refuse(HttpError(401, {}, {{"www-authenticate", shared->second}}));
+    scope.state.set(identity_state, *std::move(identity));
+    inner(scope, receive, send);
+  });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <atlas/asgi/middleware/compression.hpp>
 
 #include <atlas/asgi/middleware/coders.hpp>
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/asgi/toolkit/negotiation.hpp>
 #include <atlas/http/header.hpp>
 #include <atlas/http/status.hpp>
@@ -100,12 +101,6 @@ bool says_no_transform(http::HeadersView headers) {
   });
 }
 
-std::optional<std::string_view> find_any_case(http::HeadersView headers, std::string_view name) {
-  const auto found =
-      std::ranges::find_if(headers, [&](const auto& field) { return http::iequals(field.name, name); });
-  return found == headers.end() ? std::nullopt : std::optional(found->value);
-}
-
 /// The headers of what is compressed.
 Headers compressed_headers(const Headers& headers, const std::string& coding) {
   Headers changed;
@@ -147,9 +142,9 @@ class CompressingSend final : public Send {
   void take(const HttpResponseStart& start, MessageRef message) {
     const auto headers = start.headers.view();
     const bool has_content = !http::forbids_body(start.status) && start.status != 206;
-    if (start_ || compressor_ != nullptr || !has_content || find_any_case(headers, "content-encoding") ||
-        says_no_transform(headers) ||
-        !compression_.compresses(find_any_case(headers, "content-type").value_or("")))
+    if (start_ || compressor_ != nullptr || !has_content ||
+        http::find_in_any_case(headers, "content-encoding") || says_no_transform(headers) ||
+        !compression_.compresses(http::find_in_any_case(headers, "content-type").value_or("")))
       return outer_(message);
     start_ = start;
     start_->headers.add("vary", "accept-encoding");
@@ -193,14 +188,11 @@ class CompressingSend final : public Send {
 
 Middleware compression(const CompressionOptions& options) {
   const auto shared = std::make_shared<Compression>(options);
-  return [shared](Application inner) -> Application {
-    return [shared, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      CompressingSend compressing(*shared, scope, send);
-      inner(scope, receive, compressing);
-      compressing.finish();
-    };
-  };
+  return http_layer([shared](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    CompressingSend compressing(*shared, scope, send);
+    inner(scope, receive, compressing);
+    compressing.finish();
+  });
 }
 
 }  // namespace atlas::asgi

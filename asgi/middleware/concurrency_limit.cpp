@@ -1,5 +1,6 @@
 #include <atlas/asgi/middleware/concurrency_limit.hpp>
 
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
 #include <atlas/core/semaphore.hpp>
 
@@ -53,17 +54,14 @@ struct Leaving {
 
 Middleware concurrency_limit(const ConcurrencyLimit& limit) {
   const auto gate = std::make_shared<Gate>(limit);
-  return [gate](Application inner) -> Application {
-    return [gate, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      if (!gate->enter()) {
-        return error_response(HttpError(503, "too many requests at once", {{"retry-after", "1"}}))
-            .send(scope, send);
-      }
-      const Leaving leaving{*gate};
-      inner(scope, receive, send);
-    };
-  };
+  return http_layer([gate](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    if (!gate->enter()) {
+      return error_response(HttpError(503, "too many requests at once", {{"retry-after", "1"}}))
+          .send(scope, send);
+    }
+    const Leaving leaving{*gate};
+    inner(scope, receive, send);
+  });
 }
 
 }  // namespace atlas::asgi

@@ -1,6 +1,7 @@
 #include <atlas/asgi/middleware/cors.hpp>
 
 #include <atlas/asgi/middleware/altered_start.hpp>
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/http/header.hpp>
 
 #include <fmt/format.h>
@@ -110,15 +111,12 @@ bool is_preflight(const Scope& scope) {
 
 Middleware cors(CorsOptions options) {
   const auto policy = std::make_shared<const Policy>(std::move(options));
-  return [policy](Application inner) -> Application {
-    return [policy, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      const auto origin = scope.headers.find("origin").value_or("");
-      if (is_preflight(scope)) return policy->answer_preflight(scope, origin, send);
-      AlteredStart adding(send, [&](HttpResponseStart& start) { policy->add_to(start.headers, origin); });
-      inner(scope, receive, adding);
-    };
-  };
+  return http_layer([policy](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    const auto origin = scope.headers.find("origin").value_or("");
+    if (is_preflight(scope)) return policy->answer_preflight(scope, origin, send);
+    AlteredStart adding(send, [&](HttpResponseStart& start) { policy->add_to(start.headers, origin); });
+    inner(scope, receive, adding);
+  });
 }
 
 }  // namespace atlas::asgi

@@ -2,6 +2,7 @@
 
 #include <atlas/asgi/middleware/altered_start.hpp>
 #include <atlas/asgi/middleware/coders.hpp>
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
 #include <atlas/http/header.hpp>
 
@@ -147,20 +148,17 @@ void serve_decompressed(const Application& inner, std::vector<Layer> layers,
 }  // namespace
 
 Middleware decompression(const DecompressionOptions& options) {
-  return [options](Application inner) -> Application {
-    return [options, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      const auto codings = codings_of(scope.headers);
-      if (codings.empty()) return inner(scope, receive, send);
-      auto layers = layers_of(codings, options.codings_max);
-      if (!layers) {
-        return error_response(HttpError(415, "the body has a coding that is not read here",
-                                        {{"accept-encoding", "gzip, deflate, br, zstd"}}))
-            .send(scope, send);
-      }
-      serve_decompressed(inner, *std::move(layers), options, scope, receive, send);
-    };
-  };
+  return http_layer([options](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    const auto codings = codings_of(scope.headers);
+    if (codings.empty()) return inner(scope, receive, send);
+    auto layers = layers_of(codings, options.codings_max);
+    if (!layers) {
+      return error_response(HttpError(415, "the body has a coding that is not read here",
+                                      {{"accept-encoding", "gzip, deflate, br, zstd"}}))
+          .send(scope, send);
+    }
+    serve_decompressed(inner, *std::move(layers), options, scope, receive, send);
+  });
 }
 
 }  // namespace atlas::asgi

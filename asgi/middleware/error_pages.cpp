@@ -1,6 +1,8 @@
 #include <atlas/asgi/middleware/error_pages.hpp>
 
 #include <atlas/asgi/middleware/altered_start.hpp>
+#include <atlas/asgi/middleware/http_layer.hpp>
+#include <atlas/asgi/toolkit/html.hpp>
 #include <atlas/asgi/toolkit/negotiation.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
 #include <atlas/core/fiber.hpp>
@@ -16,20 +18,6 @@
 
 namespace atlas::asgi {
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      default: safe += c;
-    }
-  }
-  return safe;
-}
 
 /// The request, as far as it helps who looks for the fault.
 std::string request_text(const Scope& scope) {
@@ -89,11 +77,11 @@ class Pages {
         "<body><h1>{0}</h1>\n",
         title);
     if (!failure.problem.detail.empty())
-      fmt::format_to(std::back_inserter(text), "<p>{}</p>\n", escaped(failure.problem.detail));
+      fmt::format_to(std::back_inserter(text), "<p>{}</p>\n", escape_html(failure.problem.detail));
     if (options_.debug) {
       fmt::format_to(std::back_inserter(text),
                      "<h2>Exception</h2>\n<pre>{}</pre>\n<h2>Request</h2>\n<pre>{}</pre>\n",
-                     escaped(failure.what), escaped(request_text(scope)));
+                     escape_html(failure.what), escape_html(request_text(scope)));
     }
     auto response = html(text + "</body></html>\n", status)
                         .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
@@ -123,23 +111,20 @@ Failure failure_of(std::exception_ptr exception, const Scope& scope) {
 
 Middleware error_pages(ErrorPages options) {
   const auto pages = std::make_shared<const Pages>(std::move(options));
-  return [pages](Application inner) -> Application {
-    return [pages, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      AlteredStart watched(send, [](HttpResponseStart&) {});
-      std::exception_ptr exception;
-      try {
-        return inner(scope, receive, watched);
-      } catch (const Disconnected&) {
-        throw;
-      } catch (...) {
-        if (watched.begun() || this_fiber::cancelled()) throw;  // nobody would get an answer
-        exception = std::current_exception();
-      }
-      // Outside of the catch block: what is sent may suspend the fiber.
-      pages->answer(failure_of(exception, scope), scope, receive, send);
-    };
-  };
+  return http_layer([pages](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    AlteredStart watched(send, [](HttpResponseStart&) {});
+    std::exception_ptr exception;
+    try {
+      return inner(scope, receive, watched);
+    } catch (const Disconnected&) {
+      throw;
+    } catch (...) {
+      if (watched.begun() || this_fiber::cancelled()) throw;  // nobody would get an answer
+      exception = std::current_exception();
+    }
+    // Outside of the catch block: what is sent may suspend the fiber.
+    pages->answer(failure_of(exception, scope), scope, receive, send);
+  });
 }
 
 }  // namespace atlas::asgi

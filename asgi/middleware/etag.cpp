@@ -1,5 +1,6 @@
 #include <atlas/asgi/middleware/etag.hpp>
 
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/asgi/static_conditions.hpp>
 #include <atlas/asgi/toolkit/base64.hpp>
 #include <atlas/http/header.hpp>
@@ -51,8 +52,7 @@ class TaggingSend final : public Send {
   }
 
   [[nodiscard]] bool may_be_tagged(const HttpResponseStart& start) const {
-    const auto is_etag = [](const auto& field) { return http::iequals(field.name, "etag"); };
-    return start.status == 200 && !start.trailers && std::ranges::none_of(start.headers.view(), is_etag);
+    return start.status == 200 && !start.trailers && !http::find_in_any_case(start.headers.view(), "etag");
   }
 
   void answer(const HttpResponseBody& body) {
@@ -80,15 +80,12 @@ class TaggingSend final : public Send {
 }  // namespace
 
 Middleware etag(const EtagOptions& options) {
-  return [options](Application inner) -> Application {
-    return [options, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      const bool applies = scope.type == ScopeType::http && (scope.method == "GET" || scope.method == "HEAD");
-      if (!applies) return inner(scope, receive, send);
-      TaggingSend tagging(options, scope, send);
-      inner(scope, receive, tagging);
-      tagging.finish();
-    };
-  };
+  return http_layer([options](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    if (scope.method != "GET" && scope.method != "HEAD") return inner(scope, receive, send);
+    TaggingSend tagging(options, scope, send);
+    inner(scope, receive, tagging);
+    tagging.finish();
+  });
 }
 
 }  // namespace atlas::asgi

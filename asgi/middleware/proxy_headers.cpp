@@ -1,5 +1,6 @@
 #include <atlas/asgi/middleware/proxy_headers.hpp>
 
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/core/ip_networks.hpp>
 #include <atlas/http/header.hpp>
 
@@ -142,14 +143,12 @@ Middleware proxy_headers(const ProxyHeaders& options) {
   if (!parsed || parsed->empty())
     throw std::invalid_argument(fmt::format("proxy_headers: '{}' is no list of networks", options.trusted));
   const auto trusted = std::make_shared<const IpNetworks>(*std::move(parsed));
-  return [trusted, source = options.source](Application inner) -> Application {
-    return [trusted, source, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      if (const auto origin = origin_of(scope, *trusted, source))
-        return serve_as(*origin, inner, scope, receive, send);
-      inner(scope, receive, send);
-    };
-  };
+  return http_layer([trusted, source = options.source](const Application& inner, const Scope& scope,
+                                                       Receive& receive, Send& send) {
+    if (const auto origin = origin_of(scope, *trusted, source))
+      return serve_as(*origin, inner, scope, receive, send);
+    inner(scope, receive, send);
+  });
 }
 
 }  // namespace atlas::asgi

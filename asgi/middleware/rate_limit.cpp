@@ -1,5 +1,6 @@
 #include <atlas/asgi/middleware/rate_limit.hpp>
 
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
 #include <atlas/core/scheduler.hpp>
 
@@ -76,17 +77,13 @@ class Allowances {
 
 Middleware rate_limit(RateLimit limit) {
   const auto allowances = std::make_shared<Allowances>(std::move(limit));
-  return [allowances](Application inner) -> Application {
-    return [allowances, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      if (const auto wait = allowances->take(scope)) {
-        const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
-        return error_response(HttpError(429, {}, {{"retry-after", std::to_string(seconds)}}))
-            .send(scope, send);
-      }
-      inner(scope, receive, send);
-    };
-  };
+  return http_layer([allowances](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    if (const auto wait = allowances->take(scope)) {
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+      return error_response(HttpError(429, {}, {{"retry-after", std::to_string(seconds)}})).send(scope, send);
+    }
+    inner(scope, receive, send);
+  });
 }
 
 }  // namespace atlas::asgi

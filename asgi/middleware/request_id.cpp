@@ -1,6 +1,7 @@
 #include <atlas/asgi/middleware/request_id.hpp>
 
 #include <atlas/asgi/middleware/altered_start.hpp>
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/core/log_fields.hpp>
 #include <atlas/http/characters.hpp>
 #include <atlas/http/header.hpp>
@@ -21,7 +22,7 @@ constexpr std::size_t id_bytes_max = 128;
 
 bool is_id(std::string_view text) noexcept {
   const auto allowed = [](char c) {
-    return http::is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+    return http::is_digit(c) || http::is_letter(c) ||
            std::string_view("-_.:+/=").find(c) != std::string_view::npos;
   };
   return !text.empty() && text.size() <= id_bytes_max && std::ranges::all_of(text, allowed);
@@ -53,16 +54,13 @@ class Ids {
 
 Middleware request_id(const RequestIdOptions& options) {
   const auto ids = std::make_shared<Ids>(options);
-  return [ids](Application inner) -> Application {
-    return [ids, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      const auto id = ids->of(scope);
-      scope.state.set(request_id_state, id);
-      const log::FieldScope logged("request_id", id);
-      AlteredStart adding(send, [&](HttpResponseStart& start) { start.headers.add(ids->header(), id); });
-      inner(scope, receive, adding);
-    };
-  };
+  return http_layer([ids](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    const auto id = ids->of(scope);
+    scope.state.set(request_id_state, id);
+    const log::FieldScope logged("request_id", id);
+    AlteredStart adding(send, [&](HttpResponseStart& start) { start.headers.add(ids->header(), id); });
+    inner(scope, receive, adding);
+  });
 }
 
 std::string_view request_id_of(const Scope& scope) {

@@ -1,6 +1,7 @@
 #include <atlas/asgi/middleware/security_headers.hpp>
 
 #include <atlas/asgi/middleware/altered_start.hpp>
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/http/header.hpp>
 
 #include <fmt/format.h>
@@ -43,27 +44,20 @@ std::vector<Field> fields_of(const SecurityHeaders& headers) {
   return fields;
 }
 
-bool has(const Headers& headers, std::string_view name) {
-  return std::ranges::any_of(headers.view(),
-                             [&](const auto& field) { return http::iequals(field.name, name); });
-}
-
 }  // namespace
 
 Middleware security_headers(const SecurityHeaders& headers) {
   const auto fields = std::make_shared<const std::vector<Field>>(fields_of(headers));
-  return [fields](Application inner) -> Application {
-    return [fields, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      AlteredStart adding(send, [&](HttpResponseStart& start) {
-        for (const auto& field : *fields) {
-          const bool applies = !field.only_secure || scope.scheme == "https";
-          if (applies && !has(start.headers, field.name)) start.headers.add(field.name, field.value);
-        }
-      });
-      inner(scope, receive, adding);
-    };
-  };
+  return http_layer([fields](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    AlteredStart adding(send, [&](HttpResponseStart& start) {
+      for (const auto& field : *fields) {
+        const bool applies = !field.only_secure || scope.scheme == "https";
+        if (applies && !http::find_in_any_case(start.headers.view(), field.name))
+          start.headers.add(field.name, field.value);
+      }
+    });
+    inner(scope, receive, adding);
+  });
 }
 
 }  // namespace atlas::asgi

@@ -1,7 +1,9 @@
 #include <atlas/asgi/middleware/sessions.hpp>
 
 #include <atlas/asgi/middleware/altered_start.hpp>
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/asgi/middleware/sealed_text.hpp>
+#include <atlas/asgi/unix_time.hpp>
 #include <atlas/core/log.hpp>
 
 #include <memory>
@@ -12,11 +14,6 @@ namespace atlas::asgi {
 namespace {
 
 constexpr std::string_view session_state = "atlas.session";
-
-std::int64_t seconds_now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 
@@ -33,7 +30,7 @@ class SessionKeeper {
     auto session = std::make_shared<Session>();
     const auto sealed = find_cookie(scope.headers, options_.cookie);
     if (!sealed) return session;
-    const auto text = sealer_.open(*sealed, seconds_now(), options_.max_age);
+    const auto text = sealer_.open(*sealed, unix_seconds_now(), options_.max_age);
     if (!text) {
       log::info("a session's cookie was forged, or is too old");
       return session;
@@ -46,7 +43,7 @@ class SessionKeeper {
     start.headers.add("vary", "cookie");
     if (!session.changed()) return;
     const auto set =
-        session.empty() ? forgotten() : cookie(sealer_.seal(session.values().to_text(), seconds_now()));
+        session.empty() ? forgotten() : cookie(sealer_.seal(session.values().to_text(), unix_seconds_now()));
     start.headers.add("set-cookie", to_text(set));
   }
 
@@ -83,15 +80,12 @@ void Session::clear() {
 
 Middleware sessions(SessionOptions options) {
   const auto keeper = std::make_shared<const SessionKeeper>(std::move(options));
-  return [keeper](Application inner) -> Application {
-    return [keeper, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      const auto session = keeper->read(scope);
-      scope.state.set(session_state, session);
-      AlteredStart adding(send, [&](HttpResponseStart& start) { keeper->write(*session, start); });
-      inner(scope, receive, adding);
-    };
-  };
+  return http_layer([keeper](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    const auto session = keeper->read(scope);
+    scope.state.set(session_state, session);
+    AlteredStart adding(send, [&](HttpResponseStart& start) { keeper->write(*session, start); });
+    inner(scope, receive, adding);
+  });
 }
 
 Session& session_of(const Scope& scope) {

@@ -1,6 +1,7 @@
 #include <atlas/asgi/middleware/timeout.hpp>
 
 #include <atlas/asgi/middleware/altered_start.hpp>
+#include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
 #include <atlas/core/fiber.hpp>
 
@@ -33,12 +34,9 @@ bool ran_out(const Application& inner, Duration limit, const Scope& scope, Recei
 
 Middleware timeout(Duration limit) {
   if (limit <= Duration::zero()) throw std::invalid_argument("timeout: not more than no time");
-  return [limit](Application inner) -> Application {
-    return [limit, inner = std::move(inner)](const Scope& scope, Receive& receive, Send& send) {
-      if (scope.type != ScopeType::http) return inner(scope, receive, send);
-      if (ran_out(inner, limit, scope, receive, send)) error_response(HttpError(504)).send(scope, send);
-    };
-  };
+  return http_layer([limit](const Application& inner, const Scope& scope, Receive& receive, Send& send) {
+    if (ran_out(inner, limit, scope, receive, send)) error_response(HttpError(504)).send(scope, send);
+  });
 }
 
 }  // namespace atlas::asgi

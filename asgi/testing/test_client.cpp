@@ -2,6 +2,7 @@
 
 #include <atlas/asgi/http_connection.hpp>
 #include <atlas/asgi/lifespan.hpp>
+#include <atlas/asgi/testing/memory_limits.hpp>
 #include <atlas/asgi/testing/response_parser.hpp>
 #include <atlas/core/log.hpp>
 #include <atlas/core/memory_stream.hpp>
@@ -21,14 +22,6 @@ namespace atlas::asgi {
 namespace {
 
 using atlas::testing::MemoryPeer;
-
-std::size_t or_unlimited(std::size_t limit) { return limit == 0 ? SIZE_MAX : limit; }
-
-Admission::Limits admission_limits(const ServerOptions& options) {
-  const auto& limits = options.connection_limits;
-  return {.connections_max = or_unlimited(limits.connections_max),
-          .connections_per_address_max = or_unlimited(limits.connections_per_address_max)};
-}
 
 /// What the application does beside its response, of one connection.
 struct Observed {

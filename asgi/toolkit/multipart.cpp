@@ -54,8 +54,7 @@ std::optional<std::string> parameter(std::string_view field, std::string_view na
 bool is_boundary(std::string_view text) noexcept {
   constexpr std::string_view others = "'()+_,-./:=? ";
   const auto allowed = [&](char c) {
-    return http::is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           others.find(c) != std::string_view::npos;
+    return http::is_digit(c) || http::is_letter(c) || others.find(c) != std::string_view::npos;
   };
   return !text.empty() && text.size() <= boundary_bytes_max && !text.ends_with(' ') &&
          std::ranges::all_of(text, allowed);

@@ -30,7 +30,7 @@ bool is_uuid(std::string_view text) noexcept {
 }
 
 bool is_name(std::string_view text) noexcept {
-  const auto may_begin = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto may_begin = [](char c) { return c == '_' || http::is_letter(c); };
   return !text.empty() && may_begin(text[0]) &&
          std::all_of(text.begin(), text.end(), [&](char c) { return may_begin(c) || http::is_digit(c); });
 }

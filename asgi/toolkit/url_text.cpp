@@ -12,7 +12,7 @@ namespace atlas::asgi {
 namespace {
 
 bool is_unreserved(char c) noexcept {
-  return http::is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+  return http::is_digit(c) || http::is_letter(c) ||
          std::string_view("-._~").find(c) != std::string_view::npos;
 }
 
