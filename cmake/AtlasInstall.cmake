@@ -5,7 +5,8 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/atlas)
 
 install(TARGETS atlas EXPORT atlas-targets)
 if(TARGET atlas_command)
-  install(TARGETS atlas_command EXPORT atlas-targets)
+  install(TARGETS atlas_command atlas_conformance EXPORT atlas-targets)
+  install(TARGETS conformance_probe DESTINATION ${CMAKE_INSTALL_LIBDIR}/atlas)
 endif()
 install(EXPORT atlas-targets NAMESPACE atlas:: DESTINATION ${package_dir})
 

@@ -1,4 +1,5 @@
 // The examples of docs/testing.md.
+#include <atlas/asgi/conformance/application_check.hpp>
 #include <atlas/asgi/testing/test_client.hpp>
 #include <atlas/asgi/toolkit/router.hpp>
 #include <atlas/core/fiber.hpp>
@@ -83,6 +84,11 @@ TEST(Shop, MindsThatAClientLeaves) {
   exchange.send("one");
   exchange.disconnect();
   EXPECT_EQ(client.get("/sold").status, 200);
+}
+
+TEST(Shop, KeepsTheContract) {
+  const auto report = asgi::check_application(make_shop());
+  EXPECT_TRUE(report.conforms()) << report.to_text();
 }
 
 }  // namespace
