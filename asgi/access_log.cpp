@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <ctime>
 #include <optional>
+#include <utility>
 
 namespace atlas::asgi {
 namespace {
@@ -59,23 +60,71 @@ void append_quoted_or_dash(Line& line, std::optional<std::string_view> text) {
   line.push_back('"');
 }
 
+std::string_view client_of(const AccessRecord& record) {
+  const bool noted = record.notes != nullptr && !record.notes->client().empty();
+  return noted ? std::string_view(record.notes->client()) : record.client_host;
+}
+
+std::string_view user_of(const AccessRecord& record) {
+  return record.notes == nullptr ? std::string_view() : record.notes->user();
+}
+
+/// A word of the common format, which has no quotes around it.
+void append_word_or_dash(Line& line, std::string_view text) {
+  if (text.empty()) return line.push_back('-');
+  for (const char c : text) {
+    if (c == ' ') {
+      append(line, "\\x20");
+    } else {
+      append_escaped(line, {&c, 1});
+    }
+  }
+}
+
 void append_common(Line& line, const AccessRecord& record, std::int64_t unix_seconds) {
-  append(line, record.client_host.empty() ? "-" : record.client_host);
-  fmt::format_to(std::back_inserter(line), " - - [{:%d/%b/%Y:%H:%M:%S} +0000]", calendar(unix_seconds));
+  append_word_or_dash(line, client_of(record));
+  append(line, " - ");
+  append_word_or_dash(line, user_of(record));
+  fmt::format_to(std::back_inserter(line), " [{:%d/%b/%Y:%H:%M:%S} +0000]", calendar(unix_seconds));
   append_quoted_or_dash(line, record.request_line);
   fmt::format_to(std::back_inserter(line), " {:03} {}", record.status, record.body_bytes);
   append_quoted_or_dash(line, record.headers.find("referer"));
   append_quoted_or_dash(line, record.headers.find("user-agent"));
-  if (record.cost == nullptr) return;
-  append(line, " \"");
-  append_cost_fields(line, *record.cost);
-  line.push_back('"');
+  if (record.cost != nullptr) {
+    append(line, " \"");
+    append_cost_fields(line, *record.cost);
+    line.push_back('"');
+  }
+  if (record.notes == nullptr) return;
+  for (const auto& [name, value] : record.notes->fields()) {
+    append(line, " \"");
+    append_escaped(line, name);
+    line.push_back('=');
+    append_escaped(line, value);
+    line.push_back('"');
+  }
+}
+
+void append_fields_object(Line& line, const AccessNotes& notes) {
+  char separator = '{';
+  append(line, ",\"fields\":");
+  for (const auto& [name, value] : notes.fields()) {
+    line.push_back(std::exchange(separator, ','));
+    append_json_string(line, name);
+    line.push_back(':');
+    append_json_string(line, value);
+  }
+  line.push_back('}');
 }
 
 void append_json(Line& line, const AccessRecord& record, std::int64_t unix_seconds) {
   fmt::format_to(std::back_inserter(line),
                  "{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}Z\",\"client\":", calendar(unix_seconds));
-  append_json_string(line, record.client_host);
+  append_json_string(line, client_of(record));
+  if (const auto user = user_of(record); !user.empty()) {
+    append(line, ",\"user\":");
+    append_json_string(line, user);
+  }
   append(line, ",\"request\":");
   append_json_string(line, record.request_line);
   fmt::format_to(std::back_inserter(line), ",\"status\":{},\"body_bytes\":{},\"duration_us\":{}",
@@ -89,6 +138,7 @@ void append_json(Line& line, const AccessRecord& record, std::int64_t unix_secon
     append(line, ",\"cost\":");
     append_cost_object(line, *record.cost);
   }
+  if (record.notes != nullptr && !record.notes->fields().empty()) append_fields_object(line, *record.notes);
   line.push_back('}');
 }
 

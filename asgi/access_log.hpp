@@ -2,6 +2,7 @@
 // servers, or as JSON.
 #pragma once
 
+#include <atlas/asgi/access_notes.hpp>
 #include <atlas/asgi/options.hpp>
 #include <atlas/core/cost.hpp>
 #include <atlas/core/time.hpp>
@@ -20,7 +21,8 @@ struct AccessRecord {
   int status = 0;             ///< 0 when the connection was cut before there was one.
   std::uint64_t body_bytes = 0;
   Duration duration{};
-  const Cost* cost = nullptr;  ///< Null: not counted, and not in the line.
+  const Cost* cost = nullptr;          ///< Null: not counted, and not in the line.
+  const AccessNotes* notes = nullptr;  ///< The application's; null: none.
 };
 
 /// The line, with its line feed. What a client sent is escaped: it cannot forge lines or fields.

@@ -74,6 +74,7 @@ HttpCycle::HttpCycle(WorkerContext& worker)
                        .http_response_zerocopysend = true,
                        .http_response_push = true,
                        .atlas = {.worker = worker.worker, .server = worker.server, .fibers = worker.fibers}};
+  if (options_.access_log != AccessLogFormat::off) scope_.extensions.atlas.access_notes = &notes_;
 }
 
 void HttpCycle::serve(Stream& stream, ConnectionFacts& facts) {
@@ -391,7 +392,9 @@ void HttpCycle::write_access_log(std::string_view request_line, http::HeadersVie
                                                .status = response_.status(),
                                                .body_bytes = response_.body_bytes(),
                                                .duration = now - started_,
-                                               .cost = cost});
+                                               .cost = cost,
+                                               .notes = &notes_});
+  notes_.clear();
 }
 
 }  // namespace atlas::asgi

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atlas/asgi/access_log.hpp>
+#include <atlas/asgi/access_notes.hpp>
 #include <atlas/asgi/admission.hpp>
 #include <atlas/asgi/application.hpp>
 #include <atlas/asgi/line_allowance.hpp>
@@ -134,6 +135,7 @@ class HttpCycle final : private Receive, private Send, private SuspendHook, priv
   ByteBuffer decoded_path_;
   std::string full_path_;
   TimePoint started_;
+  AccessNotes notes_;
   Waker disconnect_waiter_;
   bool in_request_ = false;
   bool body_ended_ = false;    // the application has got the last piece

@@ -12,6 +12,7 @@
 
 namespace atlas::asgi {
 
+class AccessNotes;
 class FiberCensus;
 class PathParameters;
 class ServerStatus;
@@ -40,6 +41,8 @@ struct AtlasExtension {
   const ServerStatus* server = nullptr;  ///< Live facts; null outside of a server.
   /// What every fiber is doing (FiberCensus::take); null unless ServerOptions::debug_endpoints.
   const FiberCensus* fibers = nullptr;
+  /// For the request's line in the access log; null where there is none. See access_notes.hpp.
+  AccessNotes* access_notes = nullptr;
   /// What the router's pattern has matched; null where no router was.
   const PathParameters* path_parameters = nullptr;
 };

@@ -1,5 +1,6 @@
 #include <atlas/asgi/middleware/authentication.hpp>
 
+#include <atlas/asgi/access_notes.hpp>
 #include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/asgi/toolkit/base64.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
@@ -76,6 +77,7 @@ Middleware authentication(Identify identify, std::string challenge) {
     }
     if (malformed) return refuse(*malformed);
     if (!identity) return refuse(HttpError(401, {}, {{"www-authenticate", shared->second}}));
+    set_access_user(scope, *identity);
     scope.state.set(identity_state, *std::move(identity));
     inner(scope, receive, send);
   });

@@ -1,5 +1,6 @@
 #include <atlas/asgi/middleware/proxy_headers.hpp>
 
+#include <atlas/asgi/access_notes.hpp>
 #include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/core/ip_networks.hpp>
 #include <atlas/http/header.hpp>
@@ -121,6 +122,7 @@ void serve_as(const Origin& origin, const Application& inner, const Scope& scope
               Send& send) {
   Scope seen = scope;
   seen.client = Endpoint{.host = origin.client};
+  set_access_client(scope, origin.client);
   if (http::iequals(origin.scheme, "https")) seen.scheme = "https";
   if (http::iequals(origin.scheme, "http")) seen.scheme = "http";
   std::vector<http::Header> headers;

@@ -4,6 +4,7 @@
 #include <atlas/asgi/toolkit/problem.hpp>
 #include <atlas/core/scheduler.hpp>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,6 +20,18 @@
 namespace atlas::asgi {
 namespace {
 
+/// The client's address; of an IPv6 one the first bits, since the others are its own to choose.
+std::string client_key(const Scope& scope, int ipv6_prefix_bits) {
+  if (!scope.client) return {};
+  const std::string host(scope.client->host.substr(0, scope.client->host.find('%')));
+  std::array<unsigned char, 16> bytes{};
+  if (::inet_pton(AF_INET6, host.c_str(), bytes.data()) != 1) return host;
+  const auto kept = static_cast<std::size_t>(ipv6_prefix_bits);
+  for (std::size_t bit = kept; bit < bytes.size() * 8; ++bit)
+    bytes[bit / 8] = static_cast<unsigned char>(bytes[bit / 8] & ~(0x80U >> bit % 8));
+  return {bytes.begin(), bytes.end()};
+}
+
 /// The generic cell rate algorithm: of each key, one point in time says all. It lies as far in the future as
 /// the key has asked too fast; up to the burst's length that is well.
 class Allowances {
@@ -26,6 +39,8 @@ class Allowances {
   explicit Allowances(RateLimit limit)
       : limit_(std::move(limit)),
         interval_(limit_.window / static_cast<Duration::rep>(std::max<std::size_t>(limit_.requests, 1))) {
+    if (limit_.ipv6_prefix_bits < 0 || limit_.ipv6_prefix_bits > 128)
+      throw std::invalid_argument("rate_limit: an IPv6 network has 0 to 128 bits");
     if (limit_.requests == 0 || limit_.burst == 0 || limit_.keys_max == 0 || interval_ <= Duration::zero())
       throw std::invalid_argument("rate_limit: a limit of zero lets nobody in");
     tolerance_ = interval_ * static_cast<Duration::rep>(limit_.burst - 1);
@@ -34,7 +49,7 @@ class Allowances {
   /// How long to wait, if there is nothing left.
   [[nodiscard]] std::optional<Duration> take(const Scope& scope) {
     const auto now = Scheduler::current()->turn_time();
-    const auto key = limit_.key ? limit_.key(scope) : std::string(scope.client ? scope.client->host : "");
+    const auto key = limit_.key ? limit_.key(scope) : client_key(scope, limit_.ipv6_prefix_bits);
     auto& shard = shards_[std::hash<std::string>()(key) % shards_.size()];
     const std::lock_guard lock(shard.mutex);
     auto& next = shard.slot(key, now, (limit_.keys_max + shards_.size() - 1) / shards_.size());

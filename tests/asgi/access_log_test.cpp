@@ -55,6 +55,59 @@ TEST(AccessLog, CommonLineHasDashesForWhatIsNotThere) {
             "- - - [01/Jan/1970:00:00:00 +0000] \"GET / HTTP/1.0\" 000 0 \"-\" \"-\"\n");
 }
 
+TEST(AccessLog, NotesOfTheApplicationAreInBothLines) {
+  AccessNotes notes;
+  notes.set_client("198.51.100.7");
+  notes.set_user("ann lee");
+  notes.set("request_id", "7\"\n");
+  notes.set("route", "/a");
+  notes.set("route", "/b c");
+  auto what = record();
+  what.notes = &notes;
+  EXPECT_EQ(
+      common(what),
+      "198.51.100.7 - ann\\x20lee [06/Nov/1994:08:49:37 +0000] \"GET /a HTTP/1.1\" 200 12 \"http://h/\" "
+      "\"curl/8\" \"request_id=7\\x22\\x0a\" \"route=/b c\"\n");
+  const auto line = json(what);
+  EXPECT_THAT(line, HasSubstr(R"("client":"198.51.100.7","user":"ann lee","request":)"));
+  EXPECT_THAT(line,
+              HasSubstr(R"("user_agent":"curl/8","fields":{"request_id":"7\"\u000a","route":"/b c"}})"));
+}
+
+TEST(AccessLog, NotesAreBounded) {
+  AccessNotes notes;
+  for (int i = 0; i < 100; ++i) notes.set(std::to_string(i), std::string(5000, 'x'));
+  ASSERT_EQ(notes.fields().size(), AccessNotes::fields_max);
+  EXPECT_EQ(notes.fields().front().value.size(), AccessNotes::text_bytes_max);
+  notes.clear();
+  EXPECT_TRUE(notes.fields().empty());
+}
+
+TEST(AccessLog, NotesAreOfOneRequest) {
+  CapturedLog log;
+  ServerOptions options = testing::plain_options();
+  options.access_log = AccessLogFormat::common;
+  HttpHarness harness(
+      [](const Scope& scope, Receive&, Send& send) {
+        if (scope.path == "/first") set_access_field(scope, "n", "1");
+        answer(send, "");
+      },
+      options);
+  harness.send("GET /first HTTP/1.1\r\nHost: h\r\n\r\nGET /second HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto text = log.take();
+  EXPECT_THAT(text, HasSubstr("\"GET /first HTTP/1.1\" 200 0 \"-\" \"-\" \"n=1\"\n"));
+  EXPECT_THAT(text, HasSubstr("\"GET /second HTTP/1.1\" 200 0 \"-\" \"-\"\n"));
+}
+
+TEST(AccessLog, WithoutItThereIsNobodyToTell) {
+  HttpHarness harness([](const Scope& scope, Receive&, Send& send) {
+    set_access_field(scope, "a", "b");
+    answer(send, scope.extensions.atlas.access_notes == nullptr ? "none" : "some");
+  });
+  harness.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_THAT(harness.received(), HasSubstr("none"));
+}
+
 TEST(AccessLog, CommonLineCannotBeForged) {
   const std::array<http::Header, 1> forged{{{"user-agent", "a\" 200 \\ \x7f\xff\t"}}};
   auto what = record();

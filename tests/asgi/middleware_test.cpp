@@ -1,4 +1,9 @@
 // Middleware that guards an application or changes its responses, as clients see it.
+#include <atlas/asgi/middleware/access_log_fields.hpp>
+
+#include "support/captured_log.hpp"
+
+#include <atlas/asgi/access_notes.hpp>
 #include <atlas/asgi/middleware/authentication.hpp>
 #include <atlas/asgi/middleware/concurrency_limit.hpp>
 #include <atlas/asgi/middleware/cors.hpp>
@@ -13,6 +18,7 @@
 #include <atlas/asgi/toolkit/router.hpp>
 #include <atlas/core/fiber.hpp>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -356,7 +362,29 @@ TEST(RateLimit, AFloodOfKeysSetsNobodyFree) {
   EXPECT_EQ(ask(1000), 200) << "places become free again";
 }
 
+TEST(RateLimit, AnIpv6NetworkSharesAnAllowance) {
+  const auto served = [](const std::vector<std::string>& hosts, int bits) {
+    const auto limited = around(rate_limit({.requests = 1, .burst = 1, .ipv6_prefix_bits = bits}));
+    TestClient client([&](const Scope& scope, Receive& receive, Send& send) {
+      auto seen = scope;
+      if (scope.type == ScopeType::http) seen.client = Endpoint{.host = *scope.headers.find("x-from")};
+      limited(seen, receive, send);
+    });
+    int count = 0;
+    for (const auto& host : hosts)
+      count += client.get("/", {.headers = {{"x-from", host}}}).status == 200 ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(served({"2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::"}, 64), 1);
+  EXPECT_EQ(served({"2001:db8::1", "2001:db8:0:1::1"}, 64), 2);
+  EXPECT_EQ(served({"2001:db8::1", "2001:db8:0:1::1", "2001:db8:0:ff::1"}, 56), 1);
+  EXPECT_EQ(served({"2001:db8::1", "2001:db8::2"}, 128), 2);
+  EXPECT_EQ(served({"fe80::1%eth0", "fe80::2%eth1"}, 64), 1);
+  EXPECT_EQ(served({"192.0.2.1", "192.0.2.2"}, 64), 2);
+}
+
 TEST(RateLimit, ALimitOfNothingIsRefused) {
+  EXPECT_THROW(static_cast<void>(rate_limit({.ipv6_prefix_bits = 129})), std::invalid_argument);
   EXPECT_THROW(static_cast<void>(rate_limit({.requests = 0})), std::invalid_argument);
   EXPECT_THROW(static_cast<void>(rate_limit({.burst = 0})), std::invalid_argument);
 }
@@ -459,6 +487,54 @@ TEST(ProxyHeaders, WhatIsMalformedIsNotBelieved) {
 TEST(ProxyHeaders, ATextThatIsNoListOfNetworksIsRefused) {
   EXPECT_THROW(static_cast<void>(proxy_headers({.trusted = ""})), std::invalid_argument);
   EXPECT_THROW(static_cast<void>(proxy_headers({.trusted = "localhost"})), std::invalid_argument);
+}
+
+// ---- access log fields ----
+
+/// The request's line.
+std::string access_line(const std::vector<Middleware>& middleware, const TestRequest& request = {},
+                        AccessLogFormat format = AccessLogFormat::common) {
+  Router routes;
+  routes.get("/", [](Request& asked) {
+    set_access_field(asked.scope(), "of_handler", "1");
+    return text("ok").with("X-Cache", "hit");
+  });
+  testing::CapturedLog log;
+  TestClientOptions options;
+  options.server.access_log = format;
+  {
+    TestClient client(with_middleware(routes, middleware), options);
+    EXPECT_EQ(client.get("/", request).status, 200);
+  }
+  return log.take();
+}
+
+TEST(AccessLogFields, AreOfRequestResponseAndOnesOwn) {
+  const auto line = access_line(
+      {request_id({.trust_client = true}),
+       access_log_fields(
+           {.request_headers = {"X-Trace", "x-none"},
+            .response_headers = {"x-cache"},
+            .values = {{"twice", [](const Scope& scope) { return fmt::format("{0}{0}", scope.path); }}}})},
+      {.headers = {{"x-request-id", "id-1"}, {"x-trace", "t"}}});
+  EXPECT_TRUE(
+      line.ends_with("\"x-trace=t\" \"request_id=id-1\" \"twice=//\" \"of_handler=1\" \"x-cache=hit\"\n"))
+      << line;
+}
+
+TEST(AccessLogFields, TheRequestIdMayBeLeftOut) {
+  EXPECT_EQ(access_line({request_id(), access_log_fields({.request_id = false})}).find("request_id"),
+            std::string::npos);
+}
+
+TEST(AccessLogFields, WhoAsksAndFromWhereNeedNoMiddleware) {
+  const auto verify = [](std::string_view user, std::string_view) {
+    return std::optional(std::string(user));
+  };
+  const auto line =
+      access_line({proxy_headers({.trusted = "192.0.2.0/24"}), basic_auth(verify)},
+                  {.headers = {{"authorization", "Basic YW5uOng="}, {"x-forwarded-for", "198.51.100.9"}}});
+  EXPECT_TRUE(line.starts_with("198.51.100.9 - ann [")) << line;
 }
 
 }  // namespace
