@@ -1,11 +1,9 @@
 #include <atlas/asgi/static_files.hpp>
 
 #include <atlas/asgi/static_cache.hpp>
-#include <atlas/asgi/static_conditions.hpp>
 #include <atlas/asgi/static_encodings.hpp>
 #include <atlas/asgi/static_path.hpp>
 #include <atlas/asgi/static_response.hpp>
-#include <atlas/asgi/unix_time.hpp>
 #include <atlas/core/scheduler.hpp>
 
 #include <fmt/format.h>
@@ -54,7 +52,6 @@ struct StaticFiles::State {
   void serve(const Scope& scope, const StaticPath& path, Send& send);
   void serve_index(const Scope& scope, const StaticPath& path, Send& send);
   void serve_resource(const Scope& scope, const StaticResource& resource, Send& send) const;
-  void serve_variant(const Scope& scope, const StaticVariant& variant, Send& send) const;
 
   const Folder folder;
   const StaticFilesOptions options;
@@ -93,26 +90,12 @@ void StaticFiles::State::serve_index(const Scope& scope, const StaticPath& path,
 void StaticFiles::State::serve_resource(const Scope& scope, const StaticResource& resource,
                                         Send& send) const {
   switch (resource.kind) {
-    case Kind::file: return serve_variant(scope, choose_variant(resource, scope.headers), send);
+    case Kind::file:
+      return send_variant(scope, send, choose_variant(resource, scope.headers), options.ranges_max);
     case Kind::forbidden: return send_status(send, 403);
     case Kind::folder:
     case Kind::missing: return send_status(send, 404);
   }
-}
-
-void StaticFiles::State::serve_variant(const Scope& scope, const StaticVariant& variant, Send& send) const {
-  const auto now = unix_seconds_now();
-  switch (evaluate_preconditions(scope.headers, variant.validators(), now)) {
-    case Precondition::failed: return send_status(send, 412);
-    case Precondition::not_modified: return send_not_modified(send, variant);
-    case Precondition::met: break;
-  }
-  // Only GET has ranges (RFC 9110 §14.2), and a field sent twice has no meaning.
-  const bool ranges_wanted = scope.method == "GET" && scope.headers.count("range") == 1 &&
-                             range_counts(scope.headers, variant.validators(), now);
-  if (!ranges_wanted) return send_whole(send, variant);
-  send_ranges(send, variant,
-              choose_ranges(*scope.headers.find("range"), variant.status.bytes, options.ranges_max));
 }
 
 StaticFiles::StaticFiles(const std::string& folder, StaticFilesOptions options)

@@ -2,12 +2,10 @@
 
 #include <atlas/asgi/static_media_types.hpp>
 #include <atlas/http/characters.hpp>
-#include <atlas/http/date.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -15,11 +13,6 @@ namespace atlas::asgi {
 namespace {
 
 using Kind = StaticResource::Kind;
-using SystemTime = std::chrono::system_clock::time_point;
-
-// A file that was changed twice within the steps in which its file system counts time has the time of the
-// first change. The coarsest that are common count whole seconds.
-constexpr auto settling_time = std::chrono::seconds(2);
 
 struct Sibling {
   std::string_view suffix;
@@ -43,10 +36,6 @@ Kind kind_of(std::error_code error, const std::string& name) {
   if (error == std::errc::permission_denied) return Kind::forbidden;
   if (means_missing(error)) return Kind::missing;
   throw std::system_error(error, fmt::format("static file '{}'", name));
-}
-
-std::int64_t seconds_of(SystemTime time) {
-  return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
 HeaderText lent(std::string_view text) {
@@ -103,24 +92,9 @@ class Finder {
 
   [[nodiscard]] std::unique_ptr<StaticVariant> variant(std::string_view coding, FoundFile found) const {
     auto one = std::make_unique<StaticVariant>();
-    const auto now = std::chrono::system_clock::now();
-    one->coding = coding;
-    one->status = found.status;
-    one->settled = now - found.status.modified >= settling_time;
-    one->modified = seconds_of(std::min(found.status.modified, now));
-    const auto date = http::format_date(one->modified);
-    one->last_modified.assign(date.data(), date.size());
-    one->etag = etag_of(*one);
+    recognise(*one, coding, found.status);
     if (!read_content(found.file, *one)) one->file = std::move(found.file);
     return one;
-  }
-
-  // Weak while a second change could go unseen (RFC 9110 §8.8.1).
-  [[nodiscard]] static std::string etag_of(const StaticVariant& variant) {
-    const auto modified = variant.status.modified.time_since_epoch().count();
-    const auto suffix = variant.coding == "identity" ? "" : fmt::format("-{}", variant.coding);
-    return fmt::format("{}\"{:x}-{:x}{}\"", variant.settled ? "" : "W/", modified, variant.status.bytes,
-                       suffix);
   }
 
   [[nodiscard]] bool read_content(const File& file, StaticVariant& variant) const {

@@ -2,37 +2,16 @@
 // requests. Knows nothing of requests.
 #pragma once
 
-#include <atlas/asgi/messages.hpp>
-#include <atlas/asgi/static_conditions.hpp>
 #include <atlas/asgi/static_options.hpp>
-#include <atlas/core/file.hpp>
+#include <atlas/asgi/static_variant.hpp>
 #include <atlas/core/folder.hpp>
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace atlas::asgi {
-
-/// One form of a file: as it is, or a compressed sibling.
-struct StaticVariant {
-  std::string_view coding = "identity";
-  FileStatus status;
-  std::optional<File> file;  ///< None when `content` has all of it.
-  std::string content;
-  std::string etag;
-  std::string last_modified;
-  std::int64_t modified = 0;  ///< Seconds since 1970.
-  /// Was old enough when it was looked at that a later change shows in its time.
-  bool settled = false;
-  HttpResponseStart whole;         ///< 200, but for the framing.
-  HttpResponseStart not_modified;  ///< 304
-
-  [[nodiscard]] Validators validators() const noexcept { return {etag, modified, settled}; }
-};
 
 struct StaticResource {
   enum class Kind : std::uint8_t { file, folder, missing, forbidden };

@@ -2,20 +2,19 @@
 #pragma once
 
 #include <atlas/asgi/application.hpp>
-#include <atlas/asgi/static_ranges.hpp>
-#include <atlas/asgi/static_resource.hpp>
+#include <atlas/asgi/static_variant.hpp>
+
+#include <cstddef>
 
 namespace atlas::asgi {
 
 /// All of them suspend as `send` does.
 
-/// 200.
-void send_whole(Send& send, const StaticVariant& variant);
-/// 304.
-void send_not_modified(Send& send, const StaticVariant& variant);
-/// 206, with several ranges as multipart/byteranges (RFC 9110 §14.6); 416 when none can be satisfied; 200
-/// when they do not count.
-void send_ranges(Send& send, const StaticVariant& variant, const RangeChoice& choice);
+/// What a GET or HEAD asks of a file that is there: 200 or 304; 206, with several ranges as
+/// multipart/byteranges (RFC 9110 §14.6); 412 and 416. More than `ranges_max` ranges do not count.
+void send_variant(const Scope& scope, Send& send, const StaticVariant& variant, std::size_t ranges_max);
+/// What `variant.whole` begins, whatever was asked.
+void send_whole(const Scope& scope, Send& send, const StaticVariant& variant);
 /// An error, with its name as text.
 void send_status(Send& send, int status);
 /// 405.

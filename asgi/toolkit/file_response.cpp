@@ -1,9 +1,13 @@
 #include <atlas/asgi/toolkit/file_response.hpp>
 
 #include <atlas/asgi/static_media_types.hpp>
+#include <atlas/asgi/static_response.hpp>
+#include <atlas/asgi/static_variant.hpp>
 #include <atlas/asgi/toolkit/multipart.hpp>
 #include <atlas/asgi/toolkit/problem.hpp>
 #include <atlas/asgi/toolkit/url_text.hpp>
+#include <atlas/core/folder.hpp>
+#include <atlas/http/header.hpp>
 
 #include <fmt/format.h>
 
@@ -15,28 +19,61 @@
 namespace atlas::asgi {
 namespace {
 
+constexpr std::size_t ranges_max = 10;
+
+/// Whether a 304 has the field, too (RFC 9110 §15.4.5), or the file's own stands in its place.
+bool describes_content(std::string_view name) {
+  return name.size() > 8 && http::iequals(name.substr(0, 8), "content-") &&
+         !http::iequals(name, "content-location");
+}
+
 class FileBody final : public ResponseBody {
  public:
-  explicit FileBody(std::string path) : message_{std::move(path)} {}
+  FileBody(std::string path, bool conditional) : path_(std::move(path)), conditional_(conditional) {}
 
   void send(HttpResponseStart& start, const Scope& scope, Send& send) override {
-    std::error_code fault;
-    try {
-      send(start);
-      return send(message_);
-    } catch (const Disconnected&) {
-      throw;
-    } catch (const std::system_error& error) {
-      fault = error.code();  // nothing was sent: the response may begin anew
+    auto found = find_file(path_);
+    if (!found && !is_missing(found.error())) throw std::system_error(found.error(), path_);
+    if (!found) return error_response(HttpError(404)).send(scope, send);
+    StaticVariant variant;
+    recognise(variant, "identity", found->status);
+    variant.file = std::move(found->file);
+    if (conditional_ && start.status == 200) {
+      add_validators(variant, start.headers);
+      return send_variant(scope, send, variant, ranges_max);
     }
-    const bool missing = fault == std::errc::no_such_file_or_directory ||
-                         fault == std::errc::not_a_directory || fault == std::errc::is_a_directory;
-    if (!missing) throw std::system_error(fault, message_.path);
-    error_response(HttpError(404)).send(scope, send);
+    variant.whole = start;
+    send_whole(scope, send, variant);
   }
 
  private:
-  HttpResponsePathsend message_;
+  static bool is_missing(std::error_code error) {
+    return error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory ||
+           error == std::errc::is_a_directory || error == std::errc::operation_not_permitted;
+  }
+
+  static void add_validators(StaticVariant& variant, const Headers& headers) {
+    auto& whole = variant.whole.headers;
+    auto& not_modified = variant.not_modified;
+    not_modified.status = 304;
+    const auto own_etag = http::find_in_any_case(headers.view(), "etag");
+    if (own_etag) {
+      variant.etag = *own_etag;
+    } else {
+      whole.add("etag", variant.etag);
+      not_modified.headers.add("etag", variant.etag);
+    }
+    if (!http::find_in_any_case(headers.view(), "last-modified"))
+      whole.add("last-modified", variant.last_modified);
+    whole.add("accept-ranges", "bytes");
+    for (const auto& field : headers.view()) {
+      whole.add(field.name, field.value);
+      if (!describes_content(field.name)) not_modified.headers.add(field.name, field.value);
+    }
+  }
+
+  std::string path_;
+  bool conditional_;
 };
 
 /// RFC 6266, with a plain name for those that do not read the other (RFC 8187).
@@ -54,7 +91,7 @@ Response file(std::string path, const FileResponse& options) {
   if (!path.starts_with('/')) throw std::invalid_argument(fmt::format("file: '{}' is not absolute", path));
   auto type = options.media_type.empty() ? std::string(media_type_of(path)) : options.media_type;
   if (type.empty()) type = "application/octet-stream";
-  Response response(200, std::make_unique<FileBody>(std::move(path)));
+  Response response(200, std::make_unique<FileBody>(std::move(path), options.conditional));
   response.headers.add("content-type", type);
   if (!options.download_name.empty())
     response.headers.add("content-disposition", disposition_of(options.download_name));

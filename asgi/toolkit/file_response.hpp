@@ -10,11 +10,14 @@ namespace atlas::asgi {
 struct FileResponse {
   std::string media_type = {};     ///< Empty: by the file's name, or else application/octet-stream.
   std::string download_name = {};  ///< Has the browser save it under this name; empty: it is shown.
+  /// `etag` and `last-modified`, and what clients ask by them: conditional requests, and ranges (RFC 9110
+  /// §13, §14). Only of a response whose status stays 200.
+  bool conditional = true;
 };
 
-/// `path` is absolute, and none that a client chooses: see StaticFiles for a folder's files, which also has
-/// ranges and conditional requests. 404 when the file is not there when it is sent, or is no regular one.
-/// Throws std::invalid_argument for a path that is not absolute.
+/// `path` is absolute, and none that a client chooses: see StaticFiles for a folder's files. 404 when the
+/// file is not there when it is sent, or is no regular one. Throws std::invalid_argument for a path that is
+/// not absolute.
 [[nodiscard]] Response file(std::string path, const FileResponse& options = {});
 
 }  // namespace atlas::asgi
