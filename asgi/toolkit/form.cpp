@@ -1,6 +1,7 @@
 #include <atlas/asgi/toolkit/form.hpp>
 
 #include <atlas/asgi/toolkit/url_text.hpp>
+#include <atlas/core/filesystem.hpp>
 #include <atlas/http/header.hpp>
 #include <atlas/http/utf8.hpp>
 
@@ -50,6 +51,7 @@ class FormReader {
     for (const auto& [name, value] : pairs) {
       count(name, value.size());
       if (value.size() > limits_.field_bytes_max) refuse_size(name, limits_.field_bytes_max);
+      keep_field(name, value.size());
       form_.fields_.emplace_back(name, value);
     }
   }
@@ -72,6 +74,7 @@ class FormReader {
     while (const auto piece = parts.read()) {
       count(name, piece->size());
       if (piece->size() > limits_.field_bytes_max - value.size()) refuse_size(name, limits_.field_bytes_max);
+      keep_field(name, piece->size());
       value += *piece;
     }
     if (!http::is_utf8(value) || value.find('\0') != std::string::npos)
@@ -80,6 +83,8 @@ class FormReader {
   }
 
   void read_file(MultipartReader& parts, PartHead head) {
+    if (form_.files_.size() == limits_.files_max)
+      throw HttpError(413, fmt::format("the form may have {} files", limits_.files_max));
     std::string content;
     std::optional<File> file;
     std::uint64_t size = 0;
@@ -87,7 +92,7 @@ class FormReader {
       count(head.name, piece->size());
       size += piece->size();
       if (size > limits_.file_bytes_max) refuse_size(head.name, limits_.file_bytes_max);
-      if (!file && size > limits_.file_memory_bytes_max) {
+      if (!file && (size > limits_.file_memory_bytes_max || size > limits_.memory_bytes_max - memory_)) {
         file = File::unnamed(limits_.folder).value();
         file->write(std::exchange(content, {})).value();
       }
@@ -101,6 +106,7 @@ class FormReader {
     if (file) {
       form_.files_.emplace_back(std::move(head), size, *std::move(file));
     } else {
+      memory_ += content.size();
       form_.files_.emplace_back(std::move(head), std::move(content));
     }
   }
@@ -112,9 +118,17 @@ class FormReader {
           413, fmt::format("the form may have {} bytes, which form.{} goes beyond", limits_.bytes_max, name));
   }
 
+  void keep_field(std::string_view name, std::size_t bytes) {
+    if (bytes > limits_.memory_bytes_max - memory_)
+      throw HttpError(413, fmt::format("the form's fields may have {} bytes, which form.{} goes beyond",
+                                       limits_.memory_bytes_max, name));
+    memory_ += bytes;
+  }
+
   Request& request_;
   const FormLimits& limits_;
   std::uint64_t bytes_ = 0;
+  std::size_t memory_ = 0;  // of what is kept there
   Form form_;
 };
 
@@ -160,15 +174,22 @@ Result<std::string> UploadedFile::content() const {
 Result<void> UploadedFile::save_as(const std::string& path) const {
   auto file = File::open(path, {.write = true, .create = true, .exclusive = true});
   if (!file) return Unexpected(file.error());
+  auto saved = write_to(*file);
+  if (saved) saved = file->close();
+  if (!saved) static_cast<void>(remove_file(path));  // a part of it would pass for the whole
+  return saved;
+}
+
+Result<void> UploadedFile::write_to(File& file) const {
   const auto buffer = std::make_unique<std::array<char, copy_bytes>>();
   for (std::uint64_t done = 0; done < size_;) {
     const auto count = read_some_at(done, *buffer);
     if (!count) return Unexpected(count.error());
     if (*count == 0) return Unexpected(std::errc::io_error);
-    if (auto written = file->write({buffer->data(), *count}); !written) return written;
+    if (auto written = file.write({buffer->data(), *count}); !written) return written;
     done += *count;
   }
-  return file->close();
+  return {};
 }
 
 }  // namespace atlas::asgi

@@ -22,8 +22,11 @@ struct FormLimits {
   std::size_t fields_max = 1000;
   std::size_t field_bytes_max = std::size_t{1} << 20;  ///< Of each field that is no file.
   std::uint64_t file_bytes_max = std::uint64_t{64} << 20;
-  std::uint64_t bytes_max = std::uint64_t{256} << 20;           ///< Of all fields and files together.
+  std::uint64_t bytes_max = std::uint64_t{256} << 20;  ///< Of all fields and files together.
+  std::size_t files_max = 100;
   std::size_t file_memory_bytes_max = std::size_t{256} * 1024;  ///< A file that is larger is kept on disk.
+  /// Of fields and files in memory together: files beyond it are kept on disk, fields are refused.
+  std::size_t memory_bytes_max = std::size_t{16} << 20;
   std::string folder = "/tmp";  ///< Where; files there have no name, and vanish with the form.
 };
 
@@ -45,10 +48,12 @@ class UploadedFile {
   [[nodiscard]] Result<std::string> content() const;
   /// **Suspends**: how many bytes were read from `offset` on; 0 at the end.
   [[nodiscard]] Result<std::size_t> read_some_at(std::uint64_t offset, std::span<char> into) const;
-  /// **Suspends**: writes a new file, which must not be there yet.
+  /// **Suspends**: writes a new file, which must not be there yet. After an error it is not there.
   [[nodiscard]] Result<void> save_as(const std::string& path) const;
 
  private:
+  [[nodiscard]] Result<void> write_to(File& file) const;
+
   PartHead head_;
   std::uint64_t size_;
   std::string content_;

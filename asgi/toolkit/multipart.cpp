@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace atlas::asgi {
@@ -134,6 +135,11 @@ void MultipartReader::drop_consumed() {
 }
 
 std::optional<std::string_view> MultipartReader::read() {
+  if (parts_ == 0) throw std::logic_error("MultipartReader: read was called before next");
+  return read_content();
+}
+
+std::optional<std::string_view> MultipartReader::read_content() {
   while (in_part_) {
     const auto rest = std::string_view(input_).substr(consumed_);
     const auto found = rest.find(delimiter_);
@@ -153,7 +159,7 @@ std::optional<std::string_view> MultipartReader::read() {
 
 std::optional<PartHead> MultipartReader::next() {
   if (ended_) return std::nullopt;
-  while (const auto passed = read()) {
+  while (const auto passed = read_content()) {
     if (parts_ == 0) count_outside(passed->size());
   }
   if (at_end_of_delimiter()) {

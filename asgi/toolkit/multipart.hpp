@@ -40,9 +40,11 @@ class MultipartReader {
   /// last.
   [[nodiscard]] std::optional<PartHead> next();
   /// **Suspends** until more of the part's content has come; none at its end. Valid until the next call.
+  /// Throws std::logic_error before the first `next`.
   [[nodiscard]] std::optional<std::string_view> read();
 
  private:
+  [[nodiscard]] std::optional<std::string_view> read_content();
   [[nodiscard]] bool fill();
   void drop_consumed();
   void count_outside(std::size_t bytes);

@@ -7,7 +7,9 @@
 #include <atlas/asgi/toolkit/router.hpp>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -141,6 +143,48 @@ TEST(Form, FilesAreSavedUnderNamesOfOurs) {
   std::ifstream small(folder.path() + "/small");
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(small), {}), "small");
   EXPECT_EQ(post(client, "/", body).status, 409);
+}
+
+TEST(Form, MemoryOfAllFieldsAndFilesIsBounded) {
+  TestClient client(routes_of_forms({.file_memory_bytes_max = 100, .memory_bytes_max = 10}));
+  const auto eight = part("a", "12345678", "a.txt");
+  EXPECT_EQ(post(client, "/file", eight + part("f", "12", "f.txt") + "--XX--").body, "f.txt 2 in memory 12");
+  EXPECT_EQ(post(client, "/file", eight + part("f", "123", "f.txt") + "--XX--").body, "f.txt 3 on disk 123");
+  const auto refused = post(client, "/file", eight + part("f", "123") + "--XX--");
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_NE(refused.body.find("the form's fields may have 10 bytes, which form.f goes beyond"),
+            std::string::npos);
+  const auto pairs = post(client, "/note", "title=123456&stars=12345", "application/x-www-form-urlencoded");
+  EXPECT_EQ(pairs.status, 413);
+}
+
+TEST(Form, FilesAreCounted) {
+  TestClient client(routes_of_forms({.files_max = 1}));
+  EXPECT_EQ(post(client, "/file", part("f", "1", "a") + "--XX--").status, 200);
+  const auto refused = post(client, "/file", part("f", "1", "a") + part("g", "1", "b") + "--XX--");
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_NE(refused.body.find("the form may have 1 files"), std::string::npos);
+}
+
+TEST(Form, AFileThatCannotBeSavedWholeIsNotThere) {
+  const testing::TemporaryFolder folder;
+  const auto path = folder.file("saved");
+  Router routes;
+  routes.post("/", [&](Request& request) {
+    const auto form = read_form(request);
+    // A file of this size may not be written by this process.
+    const rlimit small{.rlim_cur = 1000, .rlim_max = RLIM_INFINITY};
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    const auto saved = form.file("f")->save_as(path);
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    return std::string(saved.has_value() ? "saved" : "not saved");
+  });
+  TestClient client(routes);
+  EXPECT_EQ(post(client, "/", part("f", std::string(5000, 'x'), "a") + "--XX--").body, "not saved");
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -58,6 +59,21 @@ constexpr std::string_view form_told = "title: Milk\r\n--X\r\n\na (b.txt, text/h
 TEST(Multipart, PartsComeInTheirOrder) {
   TestClient client(telling());
   EXPECT_EQ(post(client, form).body, form_told);
+}
+
+TEST(Multipart, APartIsBegunBeforeItIsRead) {
+  Router routes;
+  routes.post("/", [](Request& request) {
+    MultipartReader parts(request);
+    EXPECT_THROW(static_cast<void>(parts.read()), std::logic_error);
+    auto told = parts.next()->name + ": ";
+    told += parts.read().value_or("");
+    return told;
+  });
+  TestClient client(routes);
+  EXPECT_EQ(
+      post(client, "preamble\r\n--XX\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\n1\r\n--XX--").body,
+      "a: 1");
 }
 
 TEST(Multipart, HoweverItIsSplit) {

@@ -22,13 +22,27 @@ TEST(Negotiation, TheMediaTypeWantedMostIsChosen) {
   EXPECT_EQ(media_type("text/html;q=0.5, application/json;q=0.4"), "text/html");
   EXPECT_EQ(media_type("*/*"), "application/json");
   EXPECT_EQ(media_type("text/*, application/json;q=0.9"), "text/html");
-  EXPECT_EQ(media_type("TEXT/HTML; level=1 ;Q=0.7, */*;q=0.1"), "text/html");
+  EXPECT_EQ(media_type("TEXT/HTML; charset=utf-8 ;Q=0.7, */*;q=0.1"), "text/html");
   EXPECT_EQ(choose_media_type({}, {"a/b", "c/d"}), "a/b");
 }
 
 TEST(Negotiation, TheParticularRangeDecides) {
   EXPECT_EQ(media_type("*/*, application/json;q=0"), "text/html");
   EXPECT_EQ(media_type("text/*;q=0.9, text/html;q=0.1, application/*;q=0.5"), "text/plain");
+}
+
+TEST(Negotiation, ParametersOfARangeMustBeThere) {
+  constexpr const char *v1 = "application/json;version=1", *v2 = "application/json; version=2";
+  const auto choose_of = [&](std::string_view accept) {
+    const http::Header field{"accept", accept};
+    return choose_media_type(http::HeadersView({&field, 1}), {v1, v2, "application/json"});
+  };
+  EXPECT_EQ(choose_of("application/json;version=2"), v2);
+  EXPECT_EQ(choose_of("application/json; Version=1; q=0.1"), v1);
+  EXPECT_EQ(choose_of("application/json;version=3"), std::nullopt);
+  EXPECT_EQ(choose_of("application/json"), v1);
+  EXPECT_EQ(choose_of("application/json;q=0.5, application/json;version=2"), v2);
+  EXPECT_EQ(choose_of("*/*, application/json;version=1;q=0.2"), v2);
 }
 
 TEST(Negotiation, NothingIsChosenWhenNothingIsWanted) {
