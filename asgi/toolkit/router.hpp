@@ -94,8 +94,8 @@ class Router {
   Declared websocket(std::string_view pattern, Application application);
 
   /// All paths beneath `prefix`, with all methods: `application` finds the prefix in its root_path. Its
-  /// lifespan begins behind this router's, and ends before it. `prefix` has no parameters. A router's names
-  /// are found as "name:inner", with the name that the mount was given.
+  /// lifespan begins behind this router's, and ends before it. `prefix` has no parameters; "/" is all that no
+  /// other route takes. A router's names are found as "name:inner", with the name that the mount was given.
   Declared mount(std::string_view prefix, Application application);
   Declared mount(std::string_view prefix, const Router& router);
   /// All requests for a host, "api.example.com" or "*.example.com", in any case; whatever their port is.

@@ -14,7 +14,11 @@
 namespace atlas::asgi {
 namespace {
 
-constexpr std::string_view rest_of_mount = "/{path_below:path}";
+/// All beneath `prefix`, whether or not it has a slash at its end: "/" and "" are all there is.
+std::string mount_pattern(std::string_view prefix) {
+  while (prefix.ends_with('/')) prefix.remove_suffix(1);
+  return std::string(prefix).append("/{path_below:path}");
+}
 
 bool share_a_method(const std::vector<std::string>& one, const std::vector<std::string>& other) {
   return one.empty() || other.empty() || std::ranges::any_of(one, [&](const auto& method) {
@@ -60,8 +64,8 @@ std::size_t Router::Table::add(Route route, std::string_view pattern) {
   declaring();
   const auto index = routes_.size();
   try {
-    route.pattern = parse_pattern(
-        route.kind == Kind::mount ? std::string(pattern).append(rest_of_mount) : pattern, converters_);
+    route.pattern =
+        parse_pattern(route.kind == Kind::mount ? mount_pattern(pattern) : std::string(pattern), converters_);
     const auto place = tree_.add(route.pattern);
     routes_of_place_.resize(tree_.size());
     check_conflicts(route, routes_of_place_[place]);

@@ -229,6 +229,31 @@ TEST(Router, RoutersMountInRouters) {
   EXPECT_EQ(routes.url("api:user", {{"id", "a b"}}), "/api/v1/users/a%20b");
 }
 
+TEST(Router, AMountAtTheRootTakesWhatNobodyElseDoes) {
+  for (const auto* prefix : {"/", ""}) {
+    Router inner;
+    inner.get("/deep/{rest:path}", [](Request& request) {
+      return "inner " + std::string(request.scope().root_path) + " " + request.path<std::string>("rest");
+    });
+    Router routes;
+    routes.get("/own", [] { return "own"; });
+    routes.mount(prefix, inner).name("inner");
+    TestClient client(routes);
+    EXPECT_EQ(client.get("/own").body, "own");
+    EXPECT_EQ(client.get("/deep/a/b").body, "inner  a/b");
+    EXPECT_EQ(client.get("/other").status, 404);
+    EXPECT_EQ(routes.url("inner"), "/");
+  }
+}
+
+TEST(Router, ASlashAtAMountsEndMakesNoDifference) {
+  Router inner;
+  inner.get("/a", [](Request& request) { return std::string(request.scope().root_path); });
+  Router routes;
+  routes.mount("/inner/", inner);
+  EXPECT_EQ(TestClient(routes).get("/inner/a").body, "/inner");
+}
+
 TEST(Router, HostsGoBeforePaths) {
   Router api;
   api.get("/", named("api"));
