@@ -101,16 +101,30 @@ bool says_no_transform(http::HeadersView headers) {
   });
 }
 
-/// The headers of what is compressed.
-Headers compressed_headers(const Headers& headers, const std::string& coding) {
+/// With a weak ETag, as what was compressed has it: other bytes stand for the same.
+Headers weak_headers(const Headers& headers) {
   Headers changed;
   for (const auto& field : headers.view()) {
-    if (http::iequals(field.name, "content-length") || http::iequals(field.name, "accept-ranges")) continue;
     if (http::iequals(field.name, "etag") && !field.value.starts_with("W/")) {
       changed.add(field.name, std::string("W/").append(field.value));
     } else {
       changed.add(field.name, field.value);
     }
+  }
+  return changed;
+}
+
+HttpResponseStart weakened(const HttpResponseStart& start) {
+  return {.status = start.status, .headers = weak_headers(start.headers), .trailers = start.trailers};
+}
+
+/// The headers of what is compressed.
+Headers compressed_headers(const Headers& headers, const std::string& coding) {
+  const auto weak = weak_headers(headers);
+  Headers changed;
+  for (const auto& field : weak.view()) {
+    if (!http::iequals(field.name, "content-length") && !http::iequals(field.name, "accept-ranges"))
+      changed.add(field.name, field.value);
   }
   changed.add("content-encoding", coding);
   return changed;
@@ -140,6 +154,7 @@ class CompressingSend final : public Send {
   }
 
   void take(const HttpResponseStart& start, MessageRef message) {
+    if (start.status == 304 && has_weak_form(start.headers)) return outer_(weakened(start));
     const auto headers = start.headers.view();
     const bool has_content = !http::forbids_body(start.status) && start.status != 206;
     if (start_ || compressor_ != nullptr || !has_content ||
@@ -148,6 +163,18 @@ class CompressingSend final : public Send {
       return outer_(message);
     start_ = start;
     start_->headers.add("vary", "accept-encoding");
+  }
+
+  /// Whether the client has what was compressed, by the ETag that it had then.
+  [[nodiscard]] bool has_weak_form(const Headers& headers) const {
+    const auto etag = http::find_in_any_case(headers.view(), "etag");
+    if (!etag || etag->starts_with("W/")) return false;
+    const auto weak = std::string("W/").append(*etag);
+    bool has = false;
+    scope_.headers.for_each("if-none-match", [&](std::string_view known) {
+      has = has || known.find(weak) != std::string_view::npos;
+    });
+    return has;
   }
 
   void take(const HttpResponseBody& body) {
