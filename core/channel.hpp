@@ -70,7 +70,7 @@ class BasicChannel {
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
-  friend detail::ChannelCase<T, Sharing>;
+  friend class detail::ChannelCase<T, Sharing>;
   using Wakeup = typename Sharing::Wakeup;
 
   struct Sender : detail::Waiter {

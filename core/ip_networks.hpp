@@ -20,7 +20,7 @@ class IpNetworks {
   /// any other, also for bits beyond those that count.
   [[nodiscard]] static Result<IpNetworks> parse(std::string_view text);
 
-  /// An IPv4 address that came as IPv6 (::ffff:10.0.0.1) is what it means.
+  /// An IPv4 address that came as IPv6 ("::ffff:10.0.0.1") is what it means.
   [[nodiscard]] bool contains(const SocketAddress& address) const noexcept;
   [[nodiscard]] bool empty() const noexcept { return networks_.empty() && !unix_; }
   /// What `parse` would read as the same.
