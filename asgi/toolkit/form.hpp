@@ -63,13 +63,13 @@ class UploadedFile {
 class Form {
  public:
   /// A field's value; of several, the first. Throws ValidationError "form.name" when it is missing or no T.
-  template <FromText T = std::string_view>
+  template <class T = std::string_view>
   [[nodiscard]] T get(std::string_view name) const {
     const auto text = find(name);
     if (!text) throw ValidationError(error_name(name), "is missing");
     return parsed<T>(name, *text);
   }
-  template <FromText T = std::string_view>
+  template <class T = std::string_view>
   [[nodiscard]] std::optional<T> get(std::string_view name, std::nullopt_t) const {
     const auto text = find(name);
     return text ? std::optional<T>(parsed<T>(name, *text)) : std::nullopt;
@@ -88,11 +88,11 @@ class Form {
  private:
   friend class FormReader;
 
-  template <FromText T>
+  template <class T>
   [[nodiscard]] static T parsed(std::string_view name, std::string_view text) {
-    auto value = TextValue<T>::parse(text);
-    if (!value) throw ValidationError(error_name(name), "is not " + std::string(TextValue<T>::expected));
-    return *std::move(value);
+    return value_of_text<T>(text, [&](std::string_view expected) {
+      throw ValidationError(error_name(name), "is not " + std::string(expected));
+    });
   }
   [[nodiscard]] static std::string error_name(std::string_view name) { return "form." + std::string(name); }
 

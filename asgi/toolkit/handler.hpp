@@ -6,7 +6,6 @@
 #include <atlas/asgi/toolkit/response.hpp>
 
 #include <concepts>
-#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -20,16 +19,20 @@ concept ResponseLike = requires(Value&& value) {
 
 namespace detail {
 template <class F>
-concept TakesRequest = std::invocable<const F&, Request&>;
+concept TakesRequest = requires(const F& function, Request& request) {
+  function(request);
+};
 template <class F>
-concept TakesNothing = std::invocable<const F&>;
+concept TakesNothing = requires(const F& function) {
+  function();
+};
 
 template <class F>
 constexpr bool returns_response() {
   if constexpr (TakesRequest<F>) {
-    return ResponseLike<std::invoke_result_t<const F&, Request&>>;
+    return ResponseLike<decltype(std::declval<const F&>()(std::declval<Request&>()))>;
   } else if constexpr (TakesNothing<F>) {
-    return ResponseLike<std::invoke_result_t<const F&>>;
+    return ResponseLike<decltype(std::declval<const F&>()())>;
   } else {
     return true;
   }
@@ -84,9 +87,9 @@ class Handler {
     explicit Holder(G&& held) : function(std::forward<G>(held)) {}
     [[nodiscard]] Response call(Request& request) const override {
       if constexpr (detail::TakesRequest<F>) {
-        return response_of([&]() -> decltype(auto) { return std::invoke(function, request); });
+        return response_of([&]() -> decltype(auto) { return function(request); });
       } else {
-        return response_of([&]() -> decltype(auto) { return std::invoke(function); });
+        return response_of([&]() -> decltype(auto) { return function(); });
       }
     }
     F function;

@@ -51,19 +51,19 @@ class Request {
 
   /// A parameter of the route's pattern. Throws ValidationError when it is no T, std::logic_error when the
   /// pattern has none of that name.
-  template <FromText T = std::string_view>
+  template <class T = std::string_view>
   [[nodiscard]] T path(std::string_view name) const {
     return parsed<T>("path", name, path_text(name));
   }
 
   /// The value of a header field, by its name in lower case. Throws ValidationError when it is missing or no
   /// T.
-  template <FromText T = std::string_view>
+  template <class T = std::string_view>
   [[nodiscard]] T header(std::string_view name) const {
     return required<T>("header", name, scope_.headers.find(name));
   }
   /// The same, or `fallback` when it is missing; std::nullopt makes an optional of it.
-  template <FromText T = std::string_view, class Fallback>
+  template <class T = std::string_view, class Fallback>
   [[nodiscard]] auto header(std::string_view name, Fallback fallback) const {
     return optional<T>("header", name, scope_.headers.find(name), std::move(fallback));
   }
@@ -72,16 +72,16 @@ class Request {
   /// FormPairs::count_max names.
   [[nodiscard]] const FormPairs& query_parameters();
   /// A value of the query; of several, the first. Throws ValidationError when it is missing or no T.
-  template <FromText T = std::string_view>
+  template <class T = std::string_view>
   [[nodiscard]] T query(std::string_view name) {
     return required<T>("query", name, query_parameters().find(name));
   }
-  template <FromText T = std::string_view, class Fallback>
+  template <class T = std::string_view, class Fallback>
   [[nodiscard]] auto query(std::string_view name, Fallback fallback) {
     return optional<T>("query", name, query_parameters().find(name), std::move(fallback));
   }
   /// All values of that name.
-  template <FromText T = std::string_view>
+  template <class T = std::string_view>
   [[nodiscard]] std::vector<T> query_all(std::string_view name) {
     std::vector<T> values;
     for (const auto text : query_parameters().all(name)) values.push_back(parsed<T>("query", name, text));
@@ -89,11 +89,11 @@ class Request {
   }
 
   /// A cookie's value (see find_cookie). Throws ValidationError when it is missing or no T.
-  template <FromText T = std::string_view>
+  template <class T = std::string_view>
   [[nodiscard]] T cookie(std::string_view name) const {
     return required<T>("cookie", name, find_cookie(scope_.headers, name));
   }
-  template <FromText T = std::string_view, class Fallback>
+  template <class T = std::string_view, class Fallback>
   [[nodiscard]] auto cookie(std::string_view name, Fallback fallback) const {
     return optional<T>("cookie", name, find_cookie(scope_.headers, name), std::move(fallback));
   }
@@ -131,9 +131,7 @@ class Request {
  private:
   template <class T>
   [[nodiscard]] static T parsed(std::string_view source, std::string_view name, std::string_view text) {
-    auto value = TextValue<T>::parse(text);
-    if (!value) refuse(source, name, TextValue<T>::expected);
-    return *std::move(value);
+    return value_of_text<T>(text, [&](std::string_view expected) { refuse(source, name, expected); });
   }
   template <class T>
   [[nodiscard]] static T required(std::string_view source, std::string_view name,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace atlas::asgi {
 
@@ -26,6 +27,19 @@ concept FromText = requires(std::string_view text) {
   { TextValue<T>::parse(text) } -> std::same_as<std::optional<T>>;
   { TextValue<T>::expected } -> std::convertible_to<std::string_view>;
 };
+
+/// Calls `refuse(expected)`, which throws, for a text that is no T. What T may be is said by the compiler.
+template <class T, class Refuse>
+[[nodiscard]] T value_of_text(std::string_view text, Refuse refuse) {
+  static_assert(FromText<T>,
+                "Atlas reads bool, numbers and text out of text, and types for which there is an "
+                "atlas::asgi::TextValue<T>");
+  if constexpr (FromText<T>) {
+    auto value = TextValue<T>::parse(text);
+    if (!value) refuse(TextValue<T>::expected);
+    return *std::move(value);
+  }
+}
 
 template <>
 struct TextValue<std::string_view> {
