@@ -20,6 +20,14 @@ struct TypeName {
 
 }  // namespace
 
+OpenValues::OpenValues() noexcept = default;
+OpenValues::OpenValues(std::initializer_list<value_type> values) : map(values) {}
+OpenValues::OpenValues(const OpenValues& other) = default;
+OpenValues::OpenValues(OpenValues&& other) noexcept = default;
+OpenValues& OpenValues::operator=(const OpenValues& other) = default;
+OpenValues& OpenValues::operator=(OpenValues&& other) noexcept = default;
+OpenValues::~OpenValues() = default;
+
 std::string_view MessageRef::type() const { return visit(TypeName{}); }
 
 }  // namespace atlas::asgi

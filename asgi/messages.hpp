@@ -5,6 +5,7 @@
 #include <atlas/asgi/headers.hpp>
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -84,12 +85,25 @@ struct LifespanShutdownFailed {
   std::string message = {};
 };
 
+/// Names to values. Making and copying them is compiled once, for all who include this.
+struct OpenValues
+    : std::map<std::string, std::variant<std::monostate, bool, std::int64_t, double, std::string>,
+               std::less<>> {
+  OpenValues() noexcept;
+  OpenValues(std::initializer_list<value_type> values);
+  OpenValues(const OpenValues& other);
+  OpenValues(OpenValues&& other) noexcept;
+  OpenValues& operator=(const OpenValues& other);
+  OpenValues& operator=(OpenValues&& other) noexcept;
+  ~OpenValues();
+};
+
 /// A message of a type that Atlas does not know, for extensions between middleware.
 struct OpenMessage {
-  using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+  using Value = OpenValues::mapped_type;
 
   std::string type;
-  std::map<std::string, Value, std::less<>> values = {};
+  OpenValues values = {};
 };
 
 /// What `receive` gives.

@@ -41,14 +41,8 @@ class State {
  private:
   using Values = std::map<std::string, std::any, std::less<>>;
 
-  Values& own() {
-    if (!values_) {
-      values_ = std::make_shared<Values>();
-    } else if (values_.use_count() > 1) {
-      values_ = std::make_shared<Values>(*values_);
-    }
-    return *values_;
-  }
+  /// What no copy shares.
+  [[nodiscard]] Values& own();
 
   std::shared_ptr<Values> values_;
 };

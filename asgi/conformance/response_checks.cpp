@@ -309,7 +309,7 @@ void check_push(ServerClient& client) {
   expect_body(run, "ok");
 }
 
-constexpr ServerCheck outer[] = {
+constexpr ServerCheck outer_table[] = {
     {"the client can tell where a response ends", check_framed},
     {"a response has a date", check_date},
     {"a connection is kept for the next request", check_keep_alive},
@@ -317,7 +317,7 @@ constexpr ServerCheck outer[] = {
     {"a response to HEAD has no body", check_head_from_outside},
 };
 
-constexpr ServerCheck framing[] = {
+constexpr ServerCheck framing_table[] = {
     {"a body in one message has its content-length", check_single_body},
     {"a body in several messages is chunked", check_many_bodies},
     {"to HTTP/1.0 it ends with the connection", check_until_close},
@@ -329,7 +329,7 @@ constexpr ServerCheck framing[] = {
     {"the application may close the connection", check_application_closes},
 };
 
-constexpr ServerCheck refusals[] = {
+constexpr ServerCheck refusals_table[] = {
     {"a body before the start", check_refused<body_first, body_message>},
     {"trailers before the start", check_refused<trailers_first, trailers_message>},
     {"a second start", check_refused<start_twice, start_message>},
@@ -357,7 +357,7 @@ constexpr ServerCheck refusals[] = {
     {"a trailer that frames the message", check_refused<bad_trailer, trailers_message>},
 };
 
-constexpr ServerCheck failures[] = {
+constexpr ServerCheck failures_table[] = {
     {"an application that throws at once makes a 500", check_error<throws_at_once>},
     {"a start is held back, so that it can still become a 500", check_error<throws_after_start>},
     {"an application that throws in the body cuts the response", check_cut},
@@ -370,7 +370,7 @@ constexpr ServerCheck failures[] = {
     {"the server goes on after all that", check_alive},
 };
 
-constexpr ServerCheck extensions[] = {
+constexpr ServerCheck extensions_table[] = {
     {"trailers reach a client that takes them", check_trailers},
     {"trailers are left out for a client that does not", check_unwanted_trailers},
     {"early hints are 103 responses, before and behind the start", check_hints},
@@ -383,10 +383,10 @@ constexpr ServerCheck extensions[] = {
 
 }  // namespace
 
-std::span<const ServerCheck> outer_checks() { return outer; }
-std::span<const ServerCheck> framing_checks() { return framing; }
-std::span<const ServerCheck> refusal_checks() { return refusals; }
-std::span<const ServerCheck> failure_checks() { return failures; }
-std::span<const ServerCheck> extension_checks() { return extensions; }
+std::span<const ServerCheck> outer_checks() { return outer_table; }
+std::span<const ServerCheck> framing_checks() { return framing_table; }
+std::span<const ServerCheck> refusal_checks() { return refusals_table; }
+std::span<const ServerCheck> failure_checks() { return failures_table; }
+std::span<const ServerCheck> extension_checks() { return extensions_table; }
 
 }  // namespace atlas::asgi

@@ -191,7 +191,7 @@ void check_silent_client_left(ServerClient& client) {
   expect_equal("the last message", client.notes(run).back(), "received http.disconnect");
 }
 
-constexpr ServerCheck scope[] = {
+constexpr ServerCheck scope_table[] = {
     {"type, asgi and scheme are those of ASGI 3.0 over http", check_versions},
     {"http_version is the request's", check_http_version},
     {"method is the request's", check_method},
@@ -207,11 +207,11 @@ constexpr ServerCheck scope[] = {
     {"extensions.atlas tells connections apart", check_connection_id},
 };
 
-constexpr ServerCheck lifespan[] = {
+constexpr ServerCheck lifespan_table[] = {
     {"'lifespan.startup' came once for the process, and once for each worker", check_startups},
 };
 
-constexpr ServerCheck receive[] = {
+constexpr ServerCheck receive_table[] = {
     {"a request without a body is one empty http.request", check_one_empty_request},
     {"a body is received whole, and its last piece is said to be the last", check_counted_body},
     {"a chunked body is de-chunked", check_chunked_body},
@@ -224,8 +224,8 @@ constexpr ServerCheck receive[] = {
 
 }  // namespace
 
-std::span<const ServerCheck> scope_checks() { return scope; }
-std::span<const ServerCheck> lifespan_checks() { return lifespan; }
-std::span<const ServerCheck> receive_checks() { return receive; }
+std::span<const ServerCheck> scope_checks() { return scope_table; }
+std::span<const ServerCheck> lifespan_checks() { return lifespan_table; }
+std::span<const ServerCheck> receive_checks() { return receive_table; }
 
 }  // namespace atlas::asgi

@@ -229,6 +229,46 @@ Json::Json(std::initializer_list<std::pair<std::string_view, Json>> members) : v
 }
 
 // What is inside is moved out first, level by level, so that no destructor has another's to call.
+Json::Json(Unsigned given) noexcept {
+  if (given.number <= static_cast<std::uint64_t>(INT64_MAX)) {
+    value_ = static_cast<std::int64_t>(given.number);
+  } else {
+    value_ = given.number;
+  }
+}
+Json::Json(double number) noexcept : value_(number) {}
+Json::Json(std::string text) noexcept : value_(std::move(text)) {}
+Json::Json(std::string_view text) : value_(std::string(text)) {}
+Json::Json(const char* text) : value_(std::string(text)) {}
+Json::Json(Array elements) noexcept : value_(std::move(elements)) {}
+
+Json Json::object(Object members) {
+  Json json;
+  json.value_ = std::move(members);
+  return json;
+}
+Json Json::array(Array elements) { return Json(std::move(elements)); }
+
+Json::Json(const Json& other) = default;
+Json::Json(Json&& other) noexcept = default;
+Json& Json::operator=(const Json& other) = default;
+Json& Json::operator=(Json&& other) noexcept = default;
+
+bool operator==(const Json& left, const Json& right) { return left.value_ == right.value_; }
+
+template <class T>
+const T& Json::get(std::string_view wanted) const {
+  if (const auto* held = std::get_if<T>(&value_)) return *held;
+  refuse(wanted);
+}
+
+bool Json::boolean() const { return get<bool>("true or false"); }
+const std::string& Json::text() const { return get<std::string>("text"); }
+const Json::Array& Json::elements() const { return get<Array>("an array"); }
+Json::Array& Json::elements() { return const_cast<Array&>(std::as_const(*this).elements()); }
+const Json::Object& Json::members() const { return get<Object>("an object"); }
+Json::Object& Json::members() { return const_cast<Object&>(std::as_const(*this).members()); }
+
 Json::~Json() {
   if (size() == 0) return;
   std::vector<Json> inside;

@@ -51,29 +51,25 @@ class Json {
   Json(std::nullptr_t) noexcept {}
   template <class Bool>
   requires std::same_as<Bool, bool> Json(Bool value)
-  noexcept : value_(value) {}
+  noexcept : value_(std::in_place_type<bool>, value) {}
   template <std::signed_integral Number>
-  Json(Number number) noexcept : value_(std::int64_t{number}) {}
+  Json(Number number) noexcept : value_(std::in_place_type<std::int64_t>, number) {}
   template <std::unsigned_integral Number>
   requires(!std::same_as<Number, bool>) Json(Number number)
-  noexcept : value_(from_unsigned(number)) {}
-  Json(double number) noexcept : value_(number) {}
-  Json(std::string text) noexcept : value_(std::move(text)) {}
-  Json(std::string_view text) : value_(std::string(text)) {}
-  Json(const char* text) : value_(std::string(text)) {}
-  Json(Array elements) noexcept : value_(std::move(elements)) {}
+  noexcept : Json(Unsigned{number}) {}
+  Json(double number) noexcept;
+  Json(std::string text) noexcept;
+  Json(std::string_view text);
+  Json(const char* text);
+  Json(Array elements) noexcept;
   Json(std::initializer_list<std::pair<std::string_view, Json>> members);
-  [[nodiscard]] static Json object(Object members = {}) {
-    Json json;
-    json.value_ = std::move(members);
-    return json;
-  }
-  [[nodiscard]] static Json array(Array elements = {}) { return Json(std::move(elements)); }
+  [[nodiscard]] static Json object(Object members = {});
+  [[nodiscard]] static Json array(Array elements = {});
 
-  Json(const Json& other) = default;
-  Json(Json&& other) noexcept = default;
-  Json& operator=(const Json& other) = default;
-  Json& operator=(Json&& other) noexcept = default;
+  Json(const Json& other);
+  Json(Json&& other) noexcept;
+  Json& operator=(const Json& other);
+  Json& operator=(Json&& other) noexcept;
   /// However deep it is, without using more of the stack.
   ~Json();
 
@@ -94,18 +90,18 @@ class Json {
 
   // All of these throw std::logic_error for a value of another kind: what comes from a client is better read
   // into a described struct, or asked before.
-  [[nodiscard]] bool boolean() const { return get<bool>("true or false"); }
+  [[nodiscard]] bool boolean() const;
   /// Nothing when it is no whole number from -2^63 to 2^63 - 1.
   [[nodiscard]] std::optional<std::int64_t> integer() const noexcept;
   /// Nothing when it is no whole number from 0 to 2^64 - 1.
   [[nodiscard]] std::optional<std::uint64_t> unsigned_integer() const noexcept;
   /// Of any number.
   [[nodiscard]] double number() const;
-  [[nodiscard]] const std::string& text() const { return get<std::string>("text"); }
-  [[nodiscard]] const Array& elements() const { return get<Array>("an array"); }
-  [[nodiscard]] Array& elements() { return const_cast<Array&>(std::as_const(*this).elements()); }
-  [[nodiscard]] const Object& members() const { return get<Object>("an object"); }
-  [[nodiscard]] Object& members() { return const_cast<Object&>(std::as_const(*this).members()); }
+  [[nodiscard]] const std::string& text() const;
+  [[nodiscard]] const Array& elements() const;
+  [[nodiscard]] Array& elements();
+  [[nodiscard]] const Object& members() const;
+  [[nodiscard]] Object& members();
 
   /// The member of that name; null when there is none, and when this is no object. Looks through all of them.
   [[nodiscard]] const Json* find(std::string_view name) const noexcept;
@@ -121,7 +117,7 @@ class Json {
   /// On many lines, by two spaces.
   [[nodiscard]] std::string to_pretty_text() const;
 
-  friend bool operator==(const Json& left, const Json& right) { return left.value_ == right.value_; }
+  friend bool operator==(const Json& left, const Json& right);
 
  private:
   using Value =
@@ -131,16 +127,14 @@ class Json {
   [[nodiscard]] bool is() const noexcept {
     return std::holds_alternative<T>(value_);
   }
+  /// What fits into a signed number is one.
+  struct Unsigned {
+    std::uint64_t number;
+  };
+  explicit Json(Unsigned number) noexcept;
   template <class T>
-  [[nodiscard]] const T& get(std::string_view wanted) const {
-    if (const auto* held = std::get_if<T>(&value_)) return *held;
-    refuse(wanted);
-  }
+  [[nodiscard]] const T& get(std::string_view wanted) const;
   [[noreturn]] void refuse(std::string_view wanted) const;
-  [[nodiscard]] static Value from_unsigned(std::uint64_t number) noexcept {
-    if (number <= static_cast<std::uint64_t>(INT64_MAX)) return static_cast<std::int64_t>(number);
-    return number;
-  }
 
   Value value_;
 };

@@ -137,6 +137,10 @@ Converters::Converters() {
   add("uuid", is_uuid);
 }
 
+void Converters::add(std::string name, Converter converter) {
+  converters_.insert_or_assign(std::move(name), converter);
+}
+
 Converter Converters::find(std::string_view name) const {
   const auto found = converters_.find(name);
   return found == converters_.end() ? nullptr : found->second;

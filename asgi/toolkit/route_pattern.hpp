@@ -21,9 +21,7 @@ class Converters {
  public:
   Converters();
   /// Replaces one of that name.
-  void add(std::string name, Converter converter) {
-    converters_.insert_or_assign(std::move(name), converter);
-  }
+  void add(std::string name, Converter converter);
   /// Null when there is none.
   [[nodiscard]] Converter find(std::string_view name) const;
 
