@@ -4,7 +4,10 @@
 //   <!-- compiled: tests/docs/synchronisation_test.cpp -->
 //
 // Each of its ```cpp blocks must stand in that file, or in one of several that are named like this; white
-// space aside, so that the file may indent them. Running them is the file's own business.
+// space aside, so that the file may indent them. Running them is the file's own business. A page may also say
+// which test takes its blocks out of it, and builds them:
+//
+//   <!-- built: tests/package/package_test.sh -->
 #include "docs/page.hpp"
 
 #include <gmock/gmock.h>
@@ -65,6 +68,10 @@ std::vector<std::string> files_linked(const std::string& page) {
 TEST(Pages, ShowWhatIsCompiled) {
   for (const auto& path : all_pages()) {
     const std::string page = text_of(path);
+    if (const auto test = all_between(page, "<!-- built: ", " -->"); !test.empty()) {
+      EXPECT_THAT(text_of(source_tree / test.front()), HasSubstr("docs/" + path.filename().string()));
+      continue;
+    }
     std::string sources;
     for (const auto& name : compiled_in(page)) sources += text_of(source_tree / name);
     for (const auto& example : not_compiled(page, sources)) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs a build of Atlas into a folder of its own, builds the hello application beside this file and the tutorial's
-# against it with find_package(atlas), and asks them what a user would.
+# Installs a build of Atlas into a folder of its own, builds the hello application beside this file against it with
+# find_package(atlas), and asks it what a user would. Then it follows docs/tutorial.md, to the letter.
 #
 # usage: package_test.sh <build folder> <CMAKE_BUILD_TYPE> <C++ compiler> <C++ flags>
 set -euo pipefail
@@ -54,9 +54,43 @@ serve "$scratch/hello/hello"
 expect hello "$(ask --fail http://localhost/)"
 stop
 
-build_against_installed "$here/tutorial" "$scratch/notes"
-serve "$scratch/notes/notes"
-expect '{"id":1,"title":"Milk","done":false}' "$(ask --json '{"title":"Milk"}' http://localhost/notes)"
-expect 422 "$(ask --output /dev/null --write-out '%{http_code}' --json '{"title":7}' http://localhost/notes)"
-expect '[{"id":1,"title":"Milk","done":false}]' "$(ask http://localhost/notes)"
+# ---- the tutorial ----
+
+page=$here/../../docs/tutorial.md
+folder=$scratch/notes
+mkdir "$folder"
+
+# Its blocks are files: CMakeLists.txt, and what stands behind each first line that names one.
+awk -v folder="$folder" '
+  /^```cmake$/ { file = folder "/CMakeLists.txt"; next }
+  /^```cpp$/ { begins = 1; in_cpp = 1; file = last; next }
+  /^```/ { file = ""; in_cpp = 0; next }
+  in_cpp && begins && /^\/\/ [a-z_]+\.[ch]pp$/ { file = last = folder "/" $2 }
+  { begins = 0 }
+  file != "" { print > file }
+' "$page"
+
+# block <number>: of those with commands
+block() { awk -v wanted="$1" '/^```sh$/ { inside = ++blocks == wanted; next } /^```/ { inside = 0 } inside' "$page"; }
+
+export CMAKE_PREFIX_PATH=$scratch/prefix CMAKE_GENERATOR=Ninja CXX=$compiler CXXFLAGS=$flags
+(cd "$folder" && bash -euo pipefail -c "$(block 1)")
+
+listening=$scratch/listening
+(cd "$folder" && exec $(block 2 | sed 's/--port 8000/--port 0/')) >"$listening" &
+server=$!
+for _ in {1..200}; do
+  port=$(sed -nE 's/.*listening on .*:([0-9]+).*/\1/p' "$listening")
+  [[ -z $port ]] || break
+  sleep 0.1
+done
+
+# "command # answer"; an answer that begins with … is the end of one.
+while read -r line; do
+  wanted=${line##*# }
+  command=${line%% # *}
+  got=$(cd "$folder" && bash -c "${command//:8000/:$port} --silent --show-error")
+  if [[ $wanted == '… '* ]]; then got="… ${got: -$((${#wanted} - 2))}"; fi
+  expect "$wanted" "$got"
+done < <(block 3)
 stop
