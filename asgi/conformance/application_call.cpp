@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // In virtual time: enough for any timeout that is part of an answer.
-constexpr Duration patience = 1h;
+constexpr Duration answer_time_max = 1h;
 // Of a response that has no end, like one of server-sent events.
 constexpr std::size_t messages_max = 1000;
 constexpr std::size_t vain_calls_max = 1000;
@@ -78,10 +78,10 @@ void ApplicationCall::client_leaves() {
 
 CallOutcome ApplicationCall::run(const Application& application) {
   auto fiber = spawn("application", [&] { call(application); });
-  if (!fiber.join(Deadline::after(patience)).has_value()) {
+  if (!fiber.join(Deadline::after(answer_time_max)).has_value()) {
     outcome_.endless = judge_.status() != 0;
     client_leaves();
-    if (!fiber.join(Deadline::after(patience)).has_value()) {
+    if (!fiber.join(Deadline::after(answer_time_max)).has_value()) {
       fiber.cancel();
       fiber = {};
       outcome_.returned = false;
