@@ -4,6 +4,7 @@
 
 #include <atlas/asgi/headers.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -110,25 +111,40 @@ struct OpenMessage {
 using ReceivedMessage =
     std::variant<HttpRequest, HttpDisconnect, LifespanStartup, LifespanShutdown, OpenMessage>;
 
+namespace detail {
+template <class... M>
+struct MessageList {
+  using Variant = std::variant<M...>;
+  template <class One>
+  static constexpr bool has = (std::same_as<One, M> || ...);
+  template <class One>
+  static constexpr std::uint8_t index_of = [] {
+    std::uint8_t index = 0;
+    static_cast<void>(((std::same_as<One, M> || (++index, false)) || ...));
+    return index;
+  }();
+};
+using SentMessages =
+    MessageList<HttpResponseStart, HttpResponseBody, HttpResponseTrailers, HttpResponseEarlyHint,
+                HttpResponsePathsend, HttpResponseZerocopysend, HttpResponsePush, LifespanStartupComplete,
+                LifespanStartupFailed, LifespanShutdownComplete, LifespanShutdownFailed, OpenMessage>;
+}  // namespace detail
+
 /// What `send` takes, when it has to be kept.
-using SentMessage =
-    std::variant<HttpResponseStart, HttpResponseBody, HttpResponseTrailers, HttpResponseEarlyHint,
-                 HttpResponsePathsend, HttpResponseZerocopysend, HttpResponsePush, LifespanStartupComplete,
-                 LifespanStartupFailed, LifespanShutdownComplete, LifespanShutdownFailed, OpenMessage>;
+using SentMessage = detail::SentMessages::Variant;
 
 /// A message on its way through `send`: which one it is, and where it lies. Nothing is copied. Valid
 /// for the duration of the call.
 class MessageRef {
  public:
   template <class M>
-  requires requires(SentMessage message) { std::get_if<M>(&message); }
-  MessageRef(const M& message) noexcept : message_(&message) {}
+  requires detail::SentMessages::has<M> MessageRef(const M& message)
+  noexcept : message_(&message), index_(detail::SentMessages::index_of<M>) {}
 
   /// The message, if it is an M; else null.
   template <class M>
   [[nodiscard]] const M* get_if() const noexcept {
-    const auto* held = std::get_if<const M*>(&message_);
-    return held != nullptr ? *held : nullptr;
+    return index_ == detail::SentMessages::index_of<M> ? static_cast<const M*>(message_) : nullptr;
   }
 
   /// "http.response.start" and so on.
@@ -136,18 +152,22 @@ class MessageRef {
   /// Calls `visitor` with a reference to the message.
   template <class Visitor>
   decltype(auto) visit(Visitor&& visitor) const {
-    return std::visit([&](const auto* message) -> decltype(auto) { return visitor(*message); }, message_);
+    return visit_from(visitor, detail::SentMessages());
   }
 
  private:
-  template <class>
-  struct Pointers;
-  template <class... M>
-  struct Pointers<std::variant<M...>> {
-    using Type = std::variant<const M*...>;
-  };
+  template <class Visitor, class M, class... Others>
+  decltype(auto) visit_from(Visitor& visitor, detail::MessageList<M, Others...>) const {
+    if constexpr (sizeof...(Others) == 0) {
+      return visitor(*static_cast<const M*>(message_));
+    } else {
+      if (index_ == detail::SentMessages::index_of<M>) return visitor(*static_cast<const M*>(message_));
+      return visit_from(visitor, detail::MessageList<Others...>());
+    }
+  }
 
-  Pointers<SentMessage>::Type message_;
+  const void* message_;
+  std::uint8_t index_;
 };
 
 }  // namespace atlas::asgi

@@ -229,6 +229,8 @@ Json::Json(std::initializer_list<std::pair<std::string_view, Json>> members) : v
 }
 
 // What is inside is moved out first, level by level, so that no destructor has another's to call.
+Json::Json() noexcept = default;
+Json::Json(std::nullptr_t) noexcept {}
 Json::Json(Unsigned given) noexcept {
   if (given.number <= static_cast<std::uint64_t>(INT64_MAX)) {
     value_ = static_cast<std::int64_t>(given.number);

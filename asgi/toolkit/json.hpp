@@ -47,8 +47,8 @@ class Json {
   /// In the order in which they were added.
   using Object = std::vector<Member>;
 
-  Json() noexcept = default;
-  Json(std::nullptr_t) noexcept {}
+  Json() noexcept;
+  Json(std::nullptr_t) noexcept;
   template <class Bool>
   requires std::same_as<Bool, bool> Json(Bool value)
   noexcept : value_(std::in_place_type<bool>, value) {}
