@@ -63,7 +63,9 @@ class ResponseBody {
 class Response : public HttpResponseStart {
  public:
   explicit Response(int status_code = 200) noexcept : HttpResponseStart{.status = status_code} {}
-  Response(int status_code, BodyText body, Headers fields = {})
+  Response(int status_code, BodyText body) noexcept
+      : HttpResponseStart{.status = status_code}, text_(std::move(body)) {}
+  Response(int status_code, BodyText body, Headers fields)
       : HttpResponseStart{.status = status_code, .headers = std::move(fields)}, text_(std::move(body)) {}
   Response(int status_code, std::unique_ptr<ResponseBody> body, Headers fields = {})
       : HttpResponseStart{.status = status_code, .headers = std::move(fields)}, body_(std::move(body)) {}

@@ -1,11 +1,11 @@
 #include <atlas/asgi/toolkit/route_tree.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
-#include <functional>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace atlas::asgi {
 namespace {
@@ -17,17 +17,58 @@ std::size_t end_of_segment(std::string_view path, std::size_t begin) noexcept {
 
 }  // namespace
 
-/// Of a segment's last eight bytes: those of a service's own literals, which nobody chooses to do it harm.
-struct RouteTree::SegmentHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept {
-    constexpr std::uint64_t spread = 0x9E37'79B9'7F4A'7C15;  // 2^64 by the golden ratio
-    std::uint64_t word = 0;
-    const auto bytes = std::min(text.size(), sizeof word);
-    if (bytes > 0) std::memcpy(&word, text.data() + text.size() - bytes, bytes);
-    const auto mixed = (word ^ text.size()) * spread;
-    return static_cast<std::size_t>(mixed ^ mixed >> 32);
+/// The nodes behind literals, by their texts: open addressing, at most half full, which costs less than
+/// std::unordered_map's buckets and its division.
+class RouteTree::Literals {
+ public:
+  /// Null when there is none.
+  [[nodiscard]] Node* find(std::string_view text) const noexcept {
+    if (slots_.empty()) return nullptr;
+    const auto* slot = slot_of(text, hash_of(text));
+    return slot->node.get();
   }
+  /// Made when there is none.
+  [[nodiscard]] Node& get(const std::string& text);
+
+ private:
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::string text;
+    std::unique_ptr<Node> node;  // null: the slot is free
+  };
+
+  /// Eight bytes at a time. Literals are a service's own: nobody chooses them to do it harm.
+  [[nodiscard]] static std::uint64_t hash_of(std::string_view text) noexcept {
+    constexpr std::uint64_t spread = 0x9E37'79B9'7F4A'7C15;  // 2^64 by the golden ratio
+    std::uint64_t hash = text.size();
+    for (; text.size() > sizeof hash; text.remove_prefix(sizeof hash))
+      hash = mixed(hash, word_of(text, sizeof hash));
+    return mixed(hash, word_of(text, text.size())) * spread;
+  }
+  [[nodiscard]] static std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) noexcept {
+    constexpr std::uint64_t odd = 0xBF58'476D'1CE4'E5B9;
+    hash = (hash ^ word) * odd;
+    return hash ^ hash >> 32;
+  }
+  [[nodiscard]] static std::uint64_t word_of(std::string_view text, std::size_t bytes) noexcept {
+    std::uint64_t word = 0;
+    if (bytes > 0) std::memcpy(&word, text.data(), bytes);
+    return word;
+  }
+
+  /// Its own, or the free one where it would go.
+  [[nodiscard]] const Slot* slot_of(std::string_view text, std::uint64_t hash) const noexcept {
+    const auto mask = slots_.size() - 1;
+    for (auto at = hash >> shift_;; at = (at + 1) & mask) {
+      const auto& slot = slots_[at];
+      if (slot.node == nullptr || (slot.hash == hash && slot.text == text)) return &slot;
+    }
+  }
+  void grow();
+
+  std::vector<Slot> slots_;  // a power of two
+  unsigned shift_ = 0;       // leaves as many of a hash's upper bits
+  std::size_t size_ = 0;
 };
 
 struct RouteTree::Parameter {
@@ -56,13 +97,13 @@ struct RouteTree::Parameter {
 };
 
 struct RouteTree::Node {
-  std::unordered_map<std::string, std::unique_ptr<Node>, SegmentHash, std::equal_to<>> literals;
+  Literals literals;
   std::vector<Parameter> parameters;
   std::size_t place = none;       // of the pattern that ends here
   std::size_t rest_place = none;  // of the one that takes all that follows
 
   Node& child(const PatternSegment& segment) {
-    if (segment.kind == PatternSegment::Kind::literal) return made(literals[segment.prefix]);
+    if (segment.kind == PatternSegment::Kind::literal) return literals.get(segment.prefix);
     const auto same =
         std::ranges::find_if(parameters, [&](const auto& known) { return known.takes_as(segment); });
     if (same != parameters.end()) return *same->node;
@@ -71,12 +112,28 @@ struct RouteTree::Node {
         std::ranges::find_if(parameters, [&](const auto& known) { return parameter.goes_before(known); });
     return *parameters.insert(behind, std::move(parameter))->node;
   }
-
-  static Node& made(std::unique_ptr<Node>& node) {
-    if (node == nullptr) node = std::make_unique<Node>();
-    return *node;
-  }
 };
+
+RouteTree::Node& RouteTree::Literals::get(const std::string& text) {
+  if (auto* known = find(text)) return *known;
+  if (2 * ++size_ > slots_.size()) grow();
+  const auto hash = hash_of(text);
+  auto& slot = slots_[static_cast<std::size_t>(slot_of(text, hash) - slots_.data())];
+  slot = {.hash = hash, .text = text, .node = std::make_unique<Node>()};
+  return *slot.node;
+}
+
+void RouteTree::Literals::grow() {
+  constexpr std::size_t slots_min = 4;
+  auto before = std::exchange(slots_, {});
+  const auto count = std::max(slots_min, 2 * before.size());
+  slots_.resize(count);
+  shift_ = static_cast<unsigned>(64 - std::countr_zero(count));
+  for (auto& slot : before) {
+    if (slot.node != nullptr)
+      slots_[static_cast<std::size_t>(slot_of(slot.text, slot.hash) - slots_.data())] = std::move(slot);
+  }
+}
 
 struct RouteTree::Search {
   std::string_view path;
@@ -91,8 +148,8 @@ struct RouteTree::Search {
   [[nodiscard]] std::size_t find(const Node& node, std::size_t begin) {
     const auto end = end_of_segment(path, begin);
     const auto segment = path.substr(begin, end - begin);
-    if (const auto literal = node.literals.find(segment); literal != node.literals.end()) {
-      if (const auto place = go_on(*literal->second, end); place != none) return place;
+    if (const auto* literal = node.literals.find(segment)) {
+      if (const auto place = go_on(*literal, end); place != none) return place;
     }
     for (const auto& parameter : node.parameters) {
       const auto value = parameter.value_in(segment);

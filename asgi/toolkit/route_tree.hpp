@@ -47,7 +47,7 @@ class RouteTree {
  private:
   struct Node;
   struct Parameter;
-  struct SegmentHash;
+  class Literals;
   struct Filter {
     const void* function;
     bool (*call)(const void* function, std::size_t place);

@@ -26,10 +26,20 @@ bool share_a_method(const std::vector<std::string>& one, const std::vector<std::
          });
 }
 
+/// Methods are too short for a call of memcmp.
+bool is_same_method(std::string_view one, std::string_view other) noexcept {
+  if (one.size() != other.size()) return false;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    if (one[i] != other[i]) return false;
+  }
+  return true;
+}
+
 /// What of the scope's path lies beneath its root. "/" for nothing.
 std::string_view path_below_root(const Scope& scope) noexcept {
   auto path = scope.path;
-  if (path.starts_with(scope.root_path)) path.remove_prefix(scope.root_path.size());
+  if (!scope.root_path.empty() && path.starts_with(scope.root_path))
+    path.remove_prefix(scope.root_path.size());
   return path.empty() ? std::string_view("/") : path;
 }
 
@@ -191,8 +201,8 @@ const Router::Table::Route* Router::Table::route_of(std::size_t place, std::stri
   for (const auto index : routes_of_place_[place]) {
     const auto& route = routes_[index];
     if (route.kind == Kind::websocket) continue;
-    if (route.methods.empty() || std::ranges::find(route.methods, method) != route.methods.end())
-      return &route;
+    const auto is_ours = [method](const std::string& own) { return is_same_method(own, method); };
+    if (route.methods.empty() || std::ranges::any_of(route.methods, is_ours)) return &route;
   }
   return nullptr;
 }

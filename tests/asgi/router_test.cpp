@@ -127,6 +127,17 @@ TEST(Router, NothingIsThereForOtherPaths) {
   EXPECT_EQ(client.get("/%61").body, "a");
 }
 
+TEST(Router, ManyAlikeAreToldApart) {
+  Router routes;
+  const auto path = [](int i) { return "/segment-" + std::to_string(i) + "-settings"; };
+  for (int i = 0; i < 500; ++i) routes.get(path(i), [i] { return std::to_string(i); });
+  TestClient client(routes);
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(client.get(path(i)).body, std::to_string(i));
+  for (const auto* other :
+       {"/segment-500-settings", "/segment-", "/segment-1-setting", "/", "/segment-1-settings1"})
+    EXPECT_EQ(client.get(other).status, 404) << other;
+}
+
 TEST(Router, LongPathsCostNoMoreThanTheirLength) {
   Router routes;
   routes.get("/{a}/{b}/{c}/x", named("deep"));
