@@ -40,19 +40,30 @@ class RouteTree::Literals {
   /// Eight bytes at a time. Literals are a service's own: nobody chooses them to do it harm.
   [[nodiscard]] static std::uint64_t hash_of(std::string_view text) noexcept {
     constexpr std::uint64_t spread = 0x9E37'79B9'7F4A'7C15;  // 2^64 by the golden ratio
+    constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+    if (text.size() < word_bytes) return mixed(text.size(), short_word(text)) * spread;
     std::uint64_t hash = text.size();
-    for (; text.size() > sizeof hash; text.remove_prefix(sizeof hash))
-      hash = mixed(hash, word_of(text, sizeof hash));
-    return mixed(hash, word_of(text, text.size())) * spread;
+    for (std::size_t at = 0; at + word_bytes < text.size(); at += word_bytes)
+      hash = mixed(hash, loaded<std::uint64_t>(text.data() + at));
+    return mixed(hash, loaded<std::uint64_t>(text.data() + text.size() - word_bytes)) * spread;
   }
   [[nodiscard]] static std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) noexcept {
     constexpr std::uint64_t odd = 0xBF58'476D'1CE4'E5B9;
     hash = (hash ^ word) * odd;
     return hash ^ hash >> 32;
   }
-  [[nodiscard]] static std::uint64_t word_of(std::string_view text, std::size_t bytes) noexcept {
-    std::uint64_t word = 0;
-    if (bytes > 0) std::memcpy(&word, text.data(), bytes);
+  /// Of less than eight bytes, in loads that may overlap.
+  [[nodiscard]] static std::uint64_t short_word(std::string_view text) noexcept {
+    const auto half = [](const char* at) { return std::uint64_t{loaded<std::uint32_t>(at)}; };
+    const auto byte = [](char c) { return std::uint64_t{static_cast<unsigned char>(c)}; };
+    if (text.size() >= 4) return half(text.data()) | half(text.data() + text.size() - 4) << 32;
+    if (text.empty()) return 0;
+    return byte(text.front()) | byte(text[text.size() / 2]) << 8 | byte(text.back()) << 16;
+  }
+  template <class Word>
+  [[nodiscard]] static Word loaded(const char* from) noexcept {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
     return word;
   }
 
