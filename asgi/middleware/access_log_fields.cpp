@@ -3,7 +3,6 @@
 #include <atlas/asgi/access_notes.hpp>
 #include <atlas/asgi/middleware/altered_start.hpp>
 #include <atlas/asgi/middleware/http_layer.hpp>
-#include <atlas/asgi/middleware/request_id.hpp>
 #include <atlas/http/header.hpp>
 
 #include <memory>
@@ -15,8 +14,6 @@ void note_request(const AccessLogFields& fields, const Scope& scope) {
   for (const auto& name : fields.request_headers) {
     if (const auto value = scope.headers.find(name)) set_access_field(scope, name, *value);
   }
-  if (const auto id = request_id_of(scope); fields.request_id && !id.empty())
-    set_access_field(scope, "request_id", id);
   for (const auto& [name, value] : fields.values) set_access_field(scope, name, value(scope));
 }
 

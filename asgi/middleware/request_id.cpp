@@ -1,5 +1,6 @@
 #include <atlas/asgi/middleware/request_id.hpp>
 
+#include <atlas/asgi/access_notes.hpp>
 #include <atlas/asgi/middleware/altered_start.hpp>
 #include <atlas/asgi/middleware/http_layer.hpp>
 #include <atlas/core/log_fields.hpp>
@@ -58,6 +59,7 @@ Middleware request_id(const RequestIdOptions& options) {
     const auto id = ids->of(scope);
     scope.state.set(request_id_state, id);
     const log::FieldScope logged("request_id", id);
+    set_access_field(scope, "request_id", id);
     AlteredStart adding(send, [&](HttpResponseStart& start) { start.headers.add(ids->header(), id); });
     inner(scope, receive, adding);
   });

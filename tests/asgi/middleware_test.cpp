@@ -518,13 +518,21 @@ TEST(AccessLogFields, AreOfRequestResponseAndOnesOwn) {
             .values = {{"twice", [](const Scope& scope) { return fmt::format("{0}{0}", scope.path); }}}})},
       {.headers = {{"x-request-id", "id-1"}, {"x-trace", "t"}}});
   EXPECT_TRUE(
-      line.ends_with("\"x-trace=t\" \"request_id=id-1\" \"twice=//\" \"of_handler=1\" \"x-cache=hit\"\n"))
+      line.ends_with("\"request_id=id-1\" \"x-trace=t\" \"twice=//\" \"of_handler=1\" \"x-cache=hit\"\n"))
       << line;
 }
 
-TEST(AccessLogFields, TheRequestIdMayBeLeftOut) {
-  EXPECT_EQ(access_line({request_id(), access_log_fields({.request_id = false})}).find("request_id"),
-            std::string::npos);
+TEST(AccessLogFields, ARefusedRequestHasItsIdToo) {
+  Router routes;
+  testing::CapturedLog log;
+  TestClientOptions options;
+  options.server.access_log = AccessLogFormat::common;
+  {
+    TestClient client(with_middleware(routes, {request_id({.trust_client = true}), trusted_hosts({"other"})}),
+                      options);
+    EXPECT_EQ(client.get("/", {.headers = {{"x-request-id", "id-1"}}}).status, 400);
+  }
+  EXPECT_TRUE(log.take().ends_with("\"request_id=id-1\"\n"));
 }
 
 TEST(AccessLogFields, WhoAsksAndFromWhereNeedNoMiddleware) {
