@@ -339,7 +339,7 @@ ConformanceReport check(Application application) {
   server.start();
   const auto url = parse_server_url(fmt::format("http://127.0.0.1:{}/", server.port()));
   ConformanceReport report;
-  run_event_loop([&] { report = check_server(url, {.patience = 5s}); });
+  run_event_loop([&] { report = check_server(url, {.patience = 20s}); });
   return report;
 }
 
@@ -359,7 +359,7 @@ TEST(ServerCheck, TheProbeMayBeMounted) {
   server.start();
   const auto url = parse_server_url(fmt::format("http://127.0.0.1:{}/check/", server.port()));
   ConformanceReport report;
-  run_event_loop([&] { report = check_server(url, {.patience = 5s}); });
+  run_event_loop([&] { report = check_server(url, {.patience = 20s}); });
   EXPECT_THAT(broken(report), ::testing::ElementsAre());
 }
 
