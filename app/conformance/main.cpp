@@ -98,12 +98,16 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const int status = command.exit(error);
     return status == 0 ? 0 : exit_usage;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "atlas-conformance: {}\n", error.what());
-    return exit_usage;
   }
 }
 
 }  // namespace
 
-int main(int argc, char** argv) { return run(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    static_cast<void>(std::fprintf(stderr, "atlas-conformance: %s\n", error.what()));
+    return exit_usage;
+  }
+}

@@ -173,14 +173,14 @@ class Script {
 
 }  // namespace
 
-void run_probe_script(std::string_view text, const Scope& scope, Receive& receive, Send& send,
+void run_probe_script(std::string_view script, const Scope& scope, Receive& receive, Send& send,
                       const std::function<void(std::string)>& note) {
-  Script script(scope, receive, send, note);
-  for (auto part : split(text, '|')) {
+  Script performer(scope, receive, send, note);
+  for (auto part : split(script, '|')) {
     const bool goes_on = part.starts_with('!');
     if (goes_on) part.remove_prefix(1);
     try {
-      script.run(Step(part));
+      performer.run(Step(part));
     } catch (const Disconnected& error) {
       note(fmt::format("Disconnected: {}", error.what()));
       if (!goes_on) throw;

@@ -260,7 +260,7 @@ constexpr std::string_view takes_trailers = "te: trailers\r\nconnection: te\r\n"
 
 std::string trailers_of(const ScriptRun& run) {
   std::string text;
-  for (const auto& [name, value] : run.response.trailers) text += name + "=" + value + " ";
+  for (const auto& [name, value] : run.response.trailers) text += fmt::format("{}={} ", name, value);
   return text;
 }
 

@@ -23,7 +23,7 @@ namespace {
 /// The client's address; of an IPv6 one the first bits, since the others are its own to choose.
 std::string client_key(const Scope& scope, int ipv6_prefix_bits) {
   if (!scope.client) return {};
-  const std::string host(scope.client->host.substr(0, scope.client->host.find('%')));
+  std::string host(scope.client->host.substr(0, scope.client->host.find('%')));
   std::array<unsigned char, 16> bytes{};
   if (::inet_pton(AF_INET6, host.c_str(), bytes.data()) != 1) return host;
   const auto kept = static_cast<std::size_t>(ipv6_prefix_bits);

@@ -231,13 +231,10 @@ Json::Json(std::initializer_list<std::pair<std::string_view, Json>> members) : v
 // What is inside is moved out first, level by level, so that no destructor has another's to call.
 Json::Json() noexcept = default;
 Json::Json(std::nullptr_t) noexcept {}
-Json::Json(Unsigned given) noexcept {
-  if (given.number <= static_cast<std::uint64_t>(INT64_MAX)) {
-    value_ = static_cast<std::int64_t>(given.number);
-  } else {
-    value_ = given.number;
-  }
-}
+Json::Json(Unsigned given) noexcept
+    : value_(given.number <= static_cast<std::uint64_t>(INT64_MAX)
+                 ? Value(static_cast<std::int64_t>(given.number))
+                 : Value(given.number)) {}
 Json::Json(double number) noexcept : value_(number) {}
 Json::Json(std::string text) noexcept : value_(std::move(text)) {}
 Json::Json(std::string_view text) : value_(std::string(text)) {}

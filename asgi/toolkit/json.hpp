@@ -131,7 +131,7 @@ class Json {
   struct Unsigned {
     std::uint64_t number;
   };
-  explicit Json(Unsigned number) noexcept;
+  explicit Json(Unsigned given) noexcept;
   template <class T>
   [[nodiscard]] const T& get(std::string_view wanted) const;
   [[noreturn]] void refuse(std::string_view wanted) const;
