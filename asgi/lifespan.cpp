@@ -6,6 +6,12 @@
 
 namespace atlas::asgi {
 
+Scope lifespan_scope(int worker, const State& state) {
+  Scope scope{.type = ScopeType::lifespan, .asgi = {.spec_version = "2.0"}, .state = state};
+  scope.extensions.atlas.worker = worker;
+  return scope;
+}
+
 Lifespan::Lifespan(const Application& application, Scope scope)
     : application_(application), scope_(std::move(scope)) {}
 

@@ -9,6 +9,10 @@
 
 namespace atlas::asgi {
 
+/// What an application is called with for a lifespan: of a worker, or of the process (-1). `state` is what
+/// the process's has set.
+[[nodiscard]] Scope lifespan_scope(int worker, const State& state = {});
+
 /// One lifespan. Of one thread.
 class Lifespan final : private Receive, private Send {
  public:

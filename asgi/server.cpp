@@ -262,7 +262,7 @@ void Server::Control::serve_logged(bool until_signalled) {
 
 void Server::Control::serve(bool until_signalled) {
   bind();
-  Scope scope{.type = ScopeType::lifespan, .asgi = {.spec_version = "2.0"}};
+  auto scope = lifespan_scope(-1);
   scope.extensions.atlas.server = &status_;
   Lifespan lifespan(application_, std::move(scope));
   if (auto error = lifespan.start_up())

@@ -36,8 +36,9 @@ void Worker::run() {
   if (environment_.stalls != nullptr) watched.emplace(*environment_.stalls);
   inbox_ = scheduler.inbox();
   environment_.status.set_loop(static_cast<std::size_t>(index_), LoopHandle::current());
-  Scope scope{.type = ScopeType::lifespan, .asgi = {.spec_version = "2.0"}, .state = environment_.state};
-  scope.extensions.atlas = {.worker = index_, .server = &environment_.status, .fibers = visible_census()};
+  auto scope = lifespan_scope(index_, environment_.state);
+  scope.extensions.atlas.server = &environment_.status;
+  scope.extensions.atlas.fibers = visible_census();
   Lifespan lifespan(environment_.application, std::move(scope));
   if (auto error = lifespan.start_up()) {
     started_(std::move(error));

@@ -79,7 +79,7 @@ void ApplicationCall::client_leaves() {
 CallOutcome ApplicationCall::run(const Application& application) {
   auto fiber = spawn("application", [&] { call(application); });
   if (!fiber.join(Deadline::after(answer_time_max)).has_value()) {
-    outcome_.endless = judge_.status() != 0;
+    outcome_.endless = judge_.status() != 0 && !judge_.complete();
     client_leaves();
     if (!fiber.join(Deadline::after(answer_time_max)).has_value()) {
       fiber.cancel();

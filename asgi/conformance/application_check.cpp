@@ -18,12 +18,6 @@ namespace {
 /// Where a client may leave, of a response in many messages.
 constexpr std::size_t departures_max = 8;
 
-Scope lifespan_scope(int worker, const State& state) {
-  Scope scope{.type = ScopeType::lifespan, .asgi = {.spec_version = "2.0"}, .state = state};
-  scope.extensions.atlas.worker = worker;
-  return scope;
-}
-
 /// Between the application and `Lifespan`: whether the application asks before it answers.
 class LifespanEye final : private Receive, private Send {
  public:
@@ -91,7 +85,7 @@ class Examination {
 
 bool Examination::start_up() {
   report_.begin("lifespan");
-  process_.emplace(watched_, lifespan_scope(-1, {}));
+  process_.emplace(watched_, lifespan_scope(-1));
   const auto process_error = process_->start_up();
   report_.add("the process's 'lifespan.startup' ends with complete, or the scope is unsupported",
               process_error.value_or(""));

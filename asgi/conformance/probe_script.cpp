@@ -1,11 +1,11 @@
 #include <atlas/asgi/conformance/probe_script.hpp>
 
+#include <atlas/asgi/toolkit/text_value.hpp>
 #include <atlas/core/filesystem.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -29,11 +29,9 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 template <class Number>
 Number number_of(std::string_view text) {
-  Number number = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || stop != text.data() + text.size())
-    throw std::invalid_argument(fmt::format("the script has '{}' for a number", text));
-  return number;
+  return value_of_text<Number>(text, [&](std::string_view expected) {
+    throw std::invalid_argument(fmt::format("the script has '{}', which is not {}", text, expected));
+  });
 }
 
 /// One step: "start+ 200 a:1" without its '!'.

@@ -1,5 +1,6 @@
 #include <atlas/asgi/conformance/response_judge.hpp>
 
+#include <atlas/asgi/toolkit/text_value.hpp>
 #include <atlas/http/header.hpp>
 #include <atlas/http/response_check.hpp>
 #include <atlas/http/status.hpp>
@@ -7,17 +8,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace atlas::asgi {
 namespace {
-
-std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
-  std::uint64_t number = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 /// What is wrong with fields, if something is.
 std::string fault_of(http::HeadersView fields) {
@@ -70,7 +63,7 @@ void ResponseJudge::take(const HttpResponseStart& message) {
   for (const auto& [name, value] : message.headers.view()) {
     if (!http::iequals(name, "content-length")) continue;
     if (length_) breach("has more than one content-length");
-    length_ = number_of(value);
+    length_ = TextValue<std::uint64_t>::parse(value);
     if (!length_) breach(fmt::format("has a content-length '{}'", value));
   }
   if (message.trailers) require_extension(scope_.extensions.http_response_trailers);

@@ -1,11 +1,11 @@
 #include <atlas/asgi/conformance/server_client.hpp>
 
+#include <atlas/asgi/toolkit/text_value.hpp>
 #include <atlas/asgi/toolkit/url_text.hpp>
 #include <atlas/core/connect.hpp>
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -39,10 +39,9 @@ ServerUrl parse_server_url(std::string_view url) {
   while (parsed.path.ends_with('/')) parsed.path.pop_back();
   const auto colon = authority.rfind(':');
   if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {
-    const auto port = authority.substr(colon + 1);
-    const auto [stop, error] = std::from_chars(port.data(), port.data() + port.size(), parsed.port);
-    if (error != std::errc() || stop != port.data() + port.size())
-      throw std::invalid_argument(fmt::format("'{}' has no port behind its colon", url));
+    const auto port = TextValue<std::uint16_t>::parse(authority.substr(colon + 1));
+    if (!port) throw std::invalid_argument(fmt::format("'{}' has no port behind its colon", url));
+    parsed.port = *port;
     authority = authority.substr(0, colon);
   }
   if (authority.starts_with('[') && authority.ends_with(']'))

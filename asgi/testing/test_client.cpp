@@ -177,14 +177,8 @@ class TestClient::Server {
     loop.run([&] { function(); });
   }
 
-  [[nodiscard]] Scope lifespan_scope(int worker, const State& state) const {
-    Scope scope{.type = ScopeType::lifespan, .asgi = {.spec_version = "2.0"}, .state = state};
-    scope.extensions.atlas.worker = worker;
-    return scope;
-  }
-
   void start_up() {
-    process_.emplace(application_, lifespan_scope(-1, {}));
+    process_.emplace(application_, lifespan_scope(-1));
     if (auto error = process_->start_up()) refuse(*error);
     worker_lifespan_.emplace(application_, lifespan_scope(0, process_->state()));
     if (auto error = worker_lifespan_->start_up()) refuse(*error);
