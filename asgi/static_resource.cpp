@@ -21,20 +21,10 @@ struct Sibling {
 // The best first: where a client wants several equally, the first that is there is sent.
 constexpr Sibling siblings[] = {{".br", "br"}, {".zst", "zstd"}, {".gz", "gzip"}};
 
-/// Whether it is the name's fault: nothing is there that can be served.
-bool means_missing(std::error_code error) {
-  constexpr std::errc errors[] = {
-      std::errc::no_such_file_or_directory, std::errc::not_a_directory,
-      std::errc::filename_too_long,         std::errc::too_many_symbolic_link_levels,
-      std::errc::cross_device_link,         std::errc::operation_not_permitted,
-      std::errc::no_such_device_or_address, std::errc::invalid_argument};
-  return std::any_of(std::begin(errors), std::end(errors), [&](std::errc one) { return error == one; });
-}
-
 Kind kind_of(std::error_code error, const std::string& name) {
   if (error == std::errc::is_a_directory) return Kind::folder;
   if (error == std::errc::permission_denied) return Kind::forbidden;
-  if (means_missing(error)) return Kind::missing;
+  if (means_no_file(error)) return Kind::missing;
   throw std::system_error(error, fmt::format("static file '{}'", name));
 }
 

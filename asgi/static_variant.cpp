@@ -30,6 +30,15 @@ std::string etag_of(const StaticVariant& variant) {
 
 }  // namespace
 
+bool means_no_file(std::error_code error) noexcept {
+  constexpr std::errc errors[] = {
+      std::errc::no_such_file_or_directory, std::errc::not_a_directory,
+      std::errc::filename_too_long,         std::errc::too_many_symbolic_link_levels,
+      std::errc::cross_device_link,         std::errc::operation_not_permitted,
+      std::errc::no_such_device_or_address, std::errc::invalid_argument};
+  return std::ranges::any_of(errors, [&](std::errc one) { return error == one; });
+}
+
 void recognise(StaticVariant& variant, std::string_view coding, const FileStatus& status) {
   const auto now = std::chrono::system_clock::now();
   variant.coding = coding;

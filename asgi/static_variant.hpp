@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace atlas::asgi {
 
@@ -29,6 +30,10 @@ struct StaticVariant {
 
   [[nodiscard]] Validators validators() const noexcept { return {etag, modified, settled}; }
 };
+
+/// Whether an error is the name's fault: nothing is there that can be served. A folder has an error of its
+/// own.
+[[nodiscard]] bool means_no_file(std::error_code error) noexcept;
 
 /// Fills in what recognises it, from its status: all but file, content and what responses say.
 void recognise(StaticVariant& variant, std::string_view coding, const FileStatus& status);

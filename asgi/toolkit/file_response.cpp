@@ -19,39 +19,35 @@
 namespace atlas::asgi {
 namespace {
 
-constexpr std::size_t ranges_max = 10;
-
 /// Whether a 304 has the field, too (RFC 9110 §15.4.5), or the file's own stands in its place.
 bool describes_content(std::string_view name) {
-  return name.size() > 8 && http::iequals(name.substr(0, 8), "content-") &&
-         !http::iequals(name, "content-location");
+  return http::iequals(name.substr(0, 8), "content-") && !http::iequals(name, "content-location");
 }
 
 class FileBody final : public ResponseBody {
  public:
-  FileBody(std::string path, bool conditional) : path_(std::move(path)), conditional_(conditional) {}
+  FileBody(std::string path, const FileResponse& options)
+      : path_(std::move(path)), conditional_(options.conditional), ranges_max_(options.ranges_max) {}
 
   void send(HttpResponseStart& start, const Scope& scope, Send& send) override {
     auto found = find_file(path_);
-    if (!found && !is_missing(found.error())) throw std::system_error(found.error(), path_);
-    if (!found) return error_response(HttpError(404)).send(scope, send);
+    if (!found) {
+      const bool is_missing = means_no_file(found.error()) || found.error() == std::errc::is_a_directory;
+      if (!is_missing) throw std::system_error(found.error(), path_);
+      return error_response(HttpError(404)).send(scope, send);
+    }
     StaticVariant variant;
     recognise(variant, "identity", found->status);
     variant.file = std::move(found->file);
     if (conditional_ && start.status == 200) {
       add_validators(variant, start.headers);
-      return send_variant(scope, send, variant, ranges_max);
+      return send_variant(scope, send, variant, ranges_max_);
     }
     variant.whole = start;
     send_whole(scope, send, variant);
   }
 
  private:
-  static bool is_missing(std::error_code error) {
-    return error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory ||
-           error == std::errc::is_a_directory || error == std::errc::operation_not_permitted;
-  }
-
   static void add_validators(StaticVariant& variant, const Headers& headers) {
     auto& whole = variant.whole.headers;
     auto& not_modified = variant.not_modified;
@@ -74,6 +70,7 @@ class FileBody final : public ResponseBody {
 
   std::string path_;
   bool conditional_;
+  std::size_t ranges_max_;
 };
 
 /// RFC 6266, with a plain name for those that do not read the other (RFC 8187).
@@ -91,7 +88,7 @@ Response file(std::string path, const FileResponse& options) {
   if (!path.starts_with('/')) throw std::invalid_argument(fmt::format("file: '{}' is not absolute", path));
   auto type = options.media_type.empty() ? std::string(media_type_of(path)) : options.media_type;
   if (type.empty()) type = "application/octet-stream";
-  Response response(200, std::make_unique<FileBody>(std::move(path), options.conditional));
+  Response response(200, std::make_unique<FileBody>(std::move(path), options));
   response.headers.add("content-type", type);
   if (!options.download_name.empty())
     response.headers.add("content-disposition", disposition_of(options.download_name));

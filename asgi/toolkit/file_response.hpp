@@ -3,6 +3,7 @@
 
 #include <atlas/asgi/toolkit/response.hpp>
 
+#include <cstddef>
 #include <string>
 
 namespace atlas::asgi {
@@ -13,6 +14,7 @@ struct FileResponse {
   /// `etag` and `last-modified`, and what clients ask by them: conditional requests, and ranges (RFC 9110
   /// §13, §14). Only of a response whose status stays 200.
   bool conditional = true;
+  std::size_t ranges_max = 10;  ///< In one request; with more, all of the file is sent.
 };
 
 /// `path` is absolute, and none that a client chooses: see StaticFiles for a folder's files. 404 when the

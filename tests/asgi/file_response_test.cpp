@@ -129,6 +129,7 @@ TEST_F(ConditionalFiles, DoWithoutExtensions) {
 }
 
 TEST_F(FileResponses, WhatIsNoFileIsNotThere) {
+  EXPECT_EQ(get(std::string(300, 'x')).status, 404);
   ASSERT_EQ(::mkfifo(folder_.file("fifo").c_str(), 0600), 0);
   EXPECT_EQ(get("fifo").status, 404);
 }
