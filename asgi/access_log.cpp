@@ -24,10 +24,10 @@ void append(Line& line, std::string_view text) { line.append(text.data(), text.d
 std::tm calendar(std::int64_t unix_seconds) { return fmt::gmtime(static_cast<std::time_t>(unix_seconds)); }
 
 // Quotes, backslashes, controls and bytes above 126 as \xhh: also what Apache does.
-void append_escaped(Line& line, std::string_view text) {
+void append_escaped(Line& line, std::string_view text, unsigned char first_plain = ' ') {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte > 0x7e || c == '"' || c == '\\') {
+    if (byte < first_plain || byte > 0x7e || c == '"' || c == '\\') {
       fmt::format_to(std::back_inserter(line), "\\x{:02x}", byte);
     } else {
       line.push_back(c);
@@ -72,13 +72,7 @@ std::string_view user_of(const AccessRecord& record) {
 /// A word of the common format, which has no quotes around it.
 void append_word_or_dash(Line& line, std::string_view text) {
   if (text.empty()) return line.push_back('-');
-  for (const char c : text) {
-    if (c == ' ') {
-      append(line, "\\x20");
-    } else {
-      append_escaped(line, {&c, 1});
-    }
-  }
+  append_escaped(line, text, '!');
 }
 
 void append_common(Line& line, const AccessRecord& record, std::int64_t unix_seconds) {

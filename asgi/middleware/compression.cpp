@@ -102,29 +102,26 @@ bool says_no_transform(http::HeadersView headers) {
 }
 
 /// With a weak ETag, as what was compressed has it: other bytes stand for the same.
-Headers weak_headers(const Headers& headers) {
-  Headers changed;
-  for (const auto& field : headers.view()) {
-    if (http::iequals(field.name, "etag") && !field.value.starts_with("W/")) {
-      changed.add(field.name, std::string("W/").append(field.value));
-    } else {
-      changed.add(field.name, field.value);
-    }
+void add_weakened(Headers& to, const http::Header& field) {
+  if (http::iequals(field.name, "etag") && !field.value.starts_with("W/")) {
+    to.add(field.name, std::string("W/").append(field.value));
+  } else {
+    to.add(field.name, field.value);
   }
-  return changed;
 }
 
 HttpResponseStart weakened(const HttpResponseStart& start) {
-  return {.status = start.status, .headers = weak_headers(start.headers), .trailers = start.trailers};
+  HttpResponseStart weak{.status = start.status, .trailers = start.trailers};
+  for (const auto& field : start.headers.view()) add_weakened(weak.headers, field);
+  return weak;
 }
 
 /// The headers of what is compressed.
 Headers compressed_headers(const Headers& headers, const std::string& coding) {
-  const auto weak = weak_headers(headers);
   Headers changed;
-  for (const auto& field : weak.view()) {
+  for (const auto& field : headers.view()) {
     if (!http::iequals(field.name, "content-length") && !http::iequals(field.name, "accept-ranges"))
-      changed.add(field.name, field.value);
+      add_weakened(changed, field);
   }
   changed.add("content-encoding", coding);
   return changed;
