@@ -4,73 +4,61 @@
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
-#include <vector>
 
 namespace atlas::conformance_command_test {
 namespace {
 
-using testing::environment_variable;
 using ::testing::HasSubstr;
-using testing::Outcome;
 using testing::plugin_path;
-using testing::Process;
+using testing::run_conformance;
 using testing::RunningServer;
-
-Outcome run(std::vector<std::string> arguments) {
-  const std::filesystem::path atlas = environment_variable("ATLAS_COMMAND");
-  arguments.insert(arguments.begin(), (atlas.parent_path() / "atlas-conformance").string());
-  Process process(arguments, {}, ".");
-  auto out = process.out().rest();
-  auto err = process.err().rest();
-  return {process.wait(), std::move(out), std::move(err)};
-}
 
 TEST(ConformanceCommand, ThePluginsOfThisBuildKeepTheContract) {
   for (const auto* plugin : {"libhello.so", "libdemo.so", "libconformance_probe.so"}) {
-    const auto outcome = run({"--broken", "application", plugin_path(plugin)});
+    const auto outcome = run_conformance({"--broken", "application", plugin_path(plugin)});
     EXPECT_EQ(outcome.status, 0) << plugin << ": " << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr(" promises hold, 0 broken, ")) << plugin;
   }
 }
 
 TEST(ConformanceCommand, RequestsOfOnesOwnAreCheckedToo) {
-  const auto outcome = run({"application", plugin_path("libhello.so"), "--request", "PUT /a?b=c {\"d\": 1}"});
+  const auto outcome =
+      run_conformance({"application", plugin_path("libhello.so"), "--request", "PUT /a?b=c {\"d\": 1}"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("\nPUT /a?b=c\n"));
   EXPECT_THAT(outcome.out, HasSubstr("holds        a client that leaves in its body ends the call"));
 }
 
 TEST(ConformanceCommand, AnApplicationThatBreaksItIsToldOf) {
-  const auto outcome = run({"application", plugin_path("libplugin_specimens.so:unwell")});
+  const auto outcome = run_conformance({"application", plugin_path("libplugin_specimens.so:unwell")});
   EXPECT_EQ(outcome.status, 1) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("BROKEN       the process's 'lifespan.startup' ends with complete"));
 }
 
 TEST(ConformanceCommand, TheServerOfThisBuildKeepsTheContract) {
   const RunningServer server({plugin_path("libconformance_probe.so"), "--workers", "2"});
-  const auto outcome = run({"server", "http://127.0.0.1:" + std::to_string(server.port())});
+  const auto outcome = run_conformance({"server", "http://127.0.0.1:" + std::to_string(server.port())});
   EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr(" 0 broken, 3 not checked"));
 }
 
 TEST(ConformanceCommand, WhatIsNoApplicationAndNoUrlIsRefused) {
-  EXPECT_EQ(run({}).status, 2);
-  EXPECT_EQ(run({"application"}).status, 2);
-  const auto no_library = run({"application", "libnone.so"});
+  EXPECT_EQ(run_conformance({}).status, 2);
+  EXPECT_EQ(run_conformance({"application"}).status, 2);
+  const auto no_library = run_conformance({"application", "libnone.so"});
   EXPECT_EQ(no_library.status, 2);
   EXPECT_THAT(no_library.err, HasSubstr("atlas-conformance: libnone.so"));
-  const auto no_url = run({"server", "localhost:80"});
+  const auto no_url = run_conformance({"server", "localhost:80"});
   EXPECT_EQ(no_url.status, 2);
   EXPECT_THAT(no_url.err, HasSubstr("'localhost:80' does not begin with http://"));
-  const auto no_target = run({"application", plugin_path("libhello.so"), "--request", "GET a"});
+  const auto no_target = run_conformance({"application", plugin_path("libhello.so"), "--request", "GET a"});
   EXPECT_EQ(no_target.status, 2);
   EXPECT_THAT(no_target.err, HasSubstr("no target that begins with a slash"));
 }
 
 TEST(ConformanceCommand, NobodyListening) {
-  const auto outcome = run({"--broken", "server", "http://127.0.0.1:1/"});
+  const auto outcome = run_conformance({"--broken", "server", "http://127.0.0.1:1/"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.out, HasSubstr("onnection refused"));
 }

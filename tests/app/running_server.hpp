@@ -38,13 +38,24 @@ struct Outcome {
   std::string err;
 };
 
-/// Runs the command to its end.
-inline Outcome run_atlas(const std::vector<std::string>& arguments,
-                         const std::vector<std::string>& environment = {}, const std::string& folder = ".") {
-  Process process(atlas_command(arguments), environment, folder);
+/// Runs a program, whose path comes first, to its end.
+inline Outcome run_program(const std::vector<std::string>& program,
+                           const std::vector<std::string>& environment = {},
+                           const std::string& folder = ".") {
+  Process process(program, environment, folder);
   auto out = process.out().rest();
   auto err = process.err().rest();
   return {process.wait(), std::move(out), std::move(err)};
+}
+inline Outcome run_atlas(const std::vector<std::string>& arguments,
+                         const std::vector<std::string>& environment = {}, const std::string& folder = ".") {
+  return run_program(atlas_command(arguments), environment, folder);
+}
+/// The `atlas-conformance` of this build.
+inline Outcome run_conformance(std::vector<std::string> arguments) {
+  std::filesystem::path path = environment_variable("ATLAS_COMMAND");
+  arguments.insert(arguments.begin(), path.replace_filename("atlas-conformance").string());
+  return run_program(arguments);
 }
 
 class RunningServer {

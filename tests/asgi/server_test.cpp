@@ -1,6 +1,7 @@
 // The server as an object, over real sockets.
 #include "asgi/allocation_counter.hpp"
 #include "support/http_client.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <atlas/asgi/server.hpp>
 #include <atlas/core/fiber.hpp>
@@ -29,26 +30,9 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::HttpClient;
+using testing::TemporaryFolder;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-
-/// A folder that goes with the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "atlas-server-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp");
-    path_ = name;
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  [[nodiscard]] std::string file(std::string_view name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 ServerOptions on_any_port(int workers) {
   ServerOptions options;

@@ -1,6 +1,7 @@
 // What a browser is the judge of: a headless Chromium asks a server of this process, and its page tells what
 // it has found.
 #include "support/process.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <atlas/asgi/middleware/compression.hpp>
 #include <atlas/asgi/middleware/cors.hpp>
@@ -21,20 +22,15 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <future>
 #include <mutex>
 #include <numeric>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace atlas::browser_test {
 namespace {
@@ -45,28 +41,6 @@ using namespace std::chrono_literals;
 constexpr char page[] =
     "<!doctype html><title>Atlas</title><body><script>window.inlineRan = true</script>"
     "<script src=\"/report.js\"></script><script src=\"/{}.js\"></script>";
-
-/// A browser's own folder. Its processes end one after the other, and write there to the last.
-class Profile {
- public:
-  ~Profile() {
-    std::error_code error;
-    do {
-      std::filesystem::remove_all(path_, error);
-    } while (error);
-  }
-  Profile() {
-    std::string name = std::filesystem::temp_directory_path() / "atlas-browser-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
-    path_ = name;
-  }
-  Profile(const Profile&) = delete;
-  Profile& operator=(const Profile&) = delete;
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
- private:
-  std::string path_;
-};
 
 /// Where a page's script posts what it has found.
 class Findings {
@@ -82,7 +56,7 @@ class Findings {
 
   /// Has a browser open the page; a line "name: outcome" for each check.
   [[nodiscard]] std::string of(const std::string& url) {
-    const Profile profile;
+    const testing::TemporaryFolder profile;
     testing::Process browser(
         {"/usr/bin/chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
          "--disable-background-networking", "--no-first-run", "--user-data-dir=" + profile.path(), url},

@@ -88,11 +88,7 @@ TEST(ServingPage, ItsMistakesAreRefusedAsItSays) {
 }
 
 TEST(Pages, NameOptionsThatThereAre) {
-  const auto conformance = std::filesystem::path(environment_variable("ATLAS_COMMAND"))
-                               .replace_filename("atlas-conformance")
-                               .string();
-  const auto help = run_atlas({"serve", "--help"}).out +
-                    Process({conformance, "application", "--help"}, {}, ".").out().rest();
+  const auto help = run_atlas({"serve", "--help"}).out + run_conformance({"application", "--help"}).out;
   std::size_t named = 0;
   for (const auto& path : all_pages()) {
     for (const auto& span : all_between(text_of(path), "`--", "`")) {
